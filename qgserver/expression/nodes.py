@@ -1,0 +1,7 @@
+"""The expression tree."""
+
+from __future__ import annotations
+
+
+class Node:
+    """A node of the tree."""

@@ -1,0 +1,1 @@
+"""Coordinates: reference systems, transforms, extents, WKB, simplification, clipping. Arrays in, arrays out."""

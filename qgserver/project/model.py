@@ -1,0 +1,448 @@
+"""The project as frozen data: built once when a file is read, shared by all requests, never edited.
+
+Nothing here was asked of a data source: names, widgets, geometry types and extents are those written in the project
+file. ``dataclasses.replace`` makes the variant a request wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from qgserver.draw.color import Color
+from qgserver.errors import Problem
+from qgserver.geo.crs import Crs
+from qgserver.geo.extent import Extent
+from qgserver.providers.uri import DataSource
+from qgserver.symbology.renderer import Renderer
+
+OptionValue = str | int | float | bool | None | list["OptionValue"] | dict[str, "OptionValue"]
+"""A QVariant of the file (``<Option>`` tree) as plain Python."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleRange:
+    """Visible when ``max_scale <= denominator < min_scale`` (min_scale is the larger denominator; 0 = no bound)."""
+
+    min_scale: float = 0.0
+    max_scale: float = 0.0
+
+    def contains(self, denominator: float) -> bool:
+        return (not self.max_scale or self.max_scale <= denominator) and (
+            not self.min_scale or denominator < self.min_scale
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Simplify:
+    """``simplifyDrawing*`` of a layer: ``hints`` bit 1 geometry, 2 antialiasing; ``tolerance`` in pixels;
+    ``algorithm`` 0 distance, 1 snap to grid, 2 Visvalingam, 3 snapped to the global grid; from ``max_scale`` on."""
+
+    hints: int = 1
+    tolerance: float = 1.0
+    algorithm: int = 0
+    max_scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Widget:
+    """The editor widget of a field: ``type`` (``ValueMap``, ``TextEdit``, ...) and its options."""
+
+    type: str = ""
+    config: Mapping[str, OptionValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldConfig:
+    """What the project says of a field. The field's type is not in the file: it comes from the provider."""
+
+    name: str
+    alias: str = ""
+    hidden_wms: bool = False
+    hidden_wfs: bool = False
+    widget: Widget = Widget()
+    default: str = ""
+    apply_default_on_update: bool = False
+    not_null: bool = False
+    unique: bool = False
+    constraint: str = ""
+    editable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualField:
+    """``expressionfields/field``: computed per feature."""
+
+    name: str
+    expression: str
+    type: str
+    type_name: str = ""
+    length: int = 0
+    precision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """``vectorjoins/join``: columns of another layer by equal keys (left join, first match wins)."""
+
+    layer_id: str
+    target_field: str
+    join_field: str
+    prefix: str
+    fields: tuple[str, ...] | None = None
+    """The subset of columns, None = all but the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """One style of a vector layer: all that decides its picture. ``labeling`` and ``diagrams`` are the XML text of
+    their elements, read when first drawn."""
+
+    name: str
+    renderer: Renderer
+    opacity: float = 1.0
+    blend_mode: int = 0
+    feature_blend_mode: int = 0
+    scale_range: ScaleRange = ScaleRange()
+    simplify: Simplify = Simplify()
+    reference_scale: float = -1.0
+    labels_enabled: bool = False
+    labeling: str = ""
+    diagrams: str = ""
+    map_tip: str = ""
+    display_expression: str = ""
+    rendering_order_above_labels: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An online resource: DataURL, MetadataURL, LegendURL, Attribution. ``type`` is MetadataURL's type."""
+
+    url: str
+    format: str = ""
+    type: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """``wmsDimensions/dimension``; ``default_display`` 0 all values, 1 minimum, 2 maximum, 3 reference value."""
+
+    name: str
+    field: str
+    end_field: str = ""
+    units: str = ""
+    unit_symbol: str = ""
+    default_display: int = 0
+    reference_value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Temporal:
+    """``temporal`` of a layer when active (3.14+): ``mode`` 0 fixed range, 1 start field, 2 start and end field, ..."""
+
+    mode: int
+    start_field: str = ""
+    end_field: str = ""
+    begin: str = ""
+    end: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What all layers have. ``name`` is the layer's own name, ``published`` its WMS name (id, short name or name).
+    ``extent`` is in layer CRS, ``wgs84_extent`` in lon/lat, each None when the file has none."""
+
+    id: str
+    name: str
+    published: str
+    source: DataSource
+    crs: Crs | None
+    short_name: str = ""
+    title: str = ""
+    abstract: str = ""
+    keywords: tuple[str, ...] = ()
+    extent: Extent | None = None
+    wgs84_extent: Extent | None = None
+    data_url: Link | None = None
+    legend_url: Link | None = None
+    attribution: Link | None = None
+    metadata_urls: tuple[Link, ...] = ()
+    identifiable: bool = True
+    searchable: bool = True
+    private: bool = False
+    read_only: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
+    custom_properties: Mapping[str, OptionValue] = field(default_factory=dict)
+    temporal: Temporal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VectorLayer(Layer):
+    """A vector layer. ``styles`` holds every style by name, ``style_name`` names the current one.
+    ``geometry_type`` is the WKB name of the file (``MultiPolygonZ``, ``NoGeometry``), "" when it has none."""
+
+    geometry_type: str = ""
+    styles: Mapping[str, Style] = field(default_factory=dict)
+    style_name: str = "default"
+    fields: tuple[FieldConfig, ...] = ()
+    virtual_fields: tuple[VirtualField, ...] = ()
+    joins: tuple[Join, ...] = ()
+    dimensions: tuple[Dimension, ...] = ()
+
+    @property
+    def style(self) -> Style:
+        return self.styles[self.style_name]
+
+    @property
+    def has_geometry(self) -> bool:
+        return self.geometry_type not in ("NoGeometry", "No geometry")
+
+    def field_config(self, name: str) -> FieldConfig:
+        """The project's word on a field; a plain one when it has none."""
+        return next((f for f in self.fields if f.name == name), FieldConfig(name))
+
+
+@dataclass(frozen=True, slots=True)
+class RasterLayer(Layer):
+    """A raster layer (files, WMS, XYZ). ``styles``: style name -> XML text of its ``pipe``, read when first drawn."""
+
+    styles: Mapping[str, str] = field(default_factory=dict)
+    style_name: str = "default"
+    opacity: float = 1.0
+    blend_mode: int = 0
+    scale_range: ScaleRange = ScaleRange()
+
+
+@dataclass(frozen=True, slots=True)
+class OtherLayer(Layer):
+    """A layer of a kind we can't draw (mesh, point cloud, plugin, ...): listed by ``qgserver check``, never published.
+    ``kind`` is the ``type`` attribute."""
+
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeLayer:
+    """A leaf of the layer tree."""
+
+    layer_id: str
+    name: str
+    checked: bool = True
+    expanded: bool = True
+    custom_properties: Mapping[str, OptionValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of the layer tree, children top to bottom. ``published`` = short name, else name."""
+
+    name: str
+    children: tuple[Group | TreeLayer, ...] = ()
+    short_name: str = ""
+    title: str = ""
+    abstract: str = ""
+    checked: bool = True
+    expanded: bool = True
+    mutually_exclusive: bool = False
+    layer_id: str = ""
+    """Id of the group layer (3.24+) that composes the members as one image, "" = none."""
+    custom_properties: Mapping[str, OptionValue] = field(default_factory=dict)
+
+    @property
+    def published(self) -> str:
+        return self.short_name or self.name
+
+    def leaves(self) -> Iterator[TreeLayer]:
+        """All layers below, top to bottom."""
+        for child in self.children:
+            if isinstance(child, Group):
+                yield from child.leaves()
+            else:
+                yield child
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeLayer:
+    """A layer of a map theme: the style it has there."""
+
+    layer_id: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """``visibility-preset``: the layers it shows, top first."""
+
+    name: str
+    layers: tuple[ThemeLayer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    id: str
+    name: str
+    referencing_layer: str
+    referenced_layer: str
+    pairs: tuple[tuple[str, str], ...]
+    """(referencing field, referenced field)"""
+    strength: str = "Association"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    person: str = ""
+    organization: str = ""
+    position: str = ""
+    mail: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceInfo:
+    """The ``WMSService*`` entries: texts shown in the capabilities of every service. They count only when
+    ``WMSServiceCapabilities`` is on; the reader leaves them empty otherwise."""
+
+    enabled: bool = False
+    title: str = ""
+    abstract: str = ""
+    keywords: tuple[str, ...] = ()
+    online_resource: str = ""
+    contact: Contact = Contact()
+    fees: str = ""
+    access_constraints: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspire:
+    """``WMSInspire/*`` when activated."""
+
+    language: str = ""
+    metadata_url: str = ""
+    metadata_url_type: str = ""
+    temporal_reference: str = ""
+    metadata_date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WmsProperties:
+    """Entries of ``<properties>`` that WMS reads (names in ``reference``: the same words in CamelCase)."""
+
+    root_name: str = ""
+    extent: Extent | None = None
+    crs_list: tuple[str, ...] = ()
+    """authids in project order; empty = the default list."""
+    restricted: frozenset[str] = frozenset()
+    """Names of hidden layers and groups."""
+    use_layer_ids: bool = False
+    url: str = ""
+    max_width: int = 0
+    max_height: int = 0
+    image_quality: int = -1
+    tile_buffer: int = 0
+    precision: int = 6
+    default_map_units_per_mm: float = 1.0
+    max_atlas_features: int = 1
+    add_geometry: bool = False
+    segmentize_geometry: bool = False
+    use_attribute_form: bool = False
+    sia2045: bool = False
+    add_legend_groups: bool = False
+    skip_name_for_group: bool = False
+    info_document_element: str = ""
+    info_document_element_ns: str = ""
+    info_schema: str = ""
+    info_layer_aliases: Mapping[str, str] = field(default_factory=dict)
+    inspire: Inspire | None = None
+    restricted_layouts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class WfsProperties:
+    """Entries that WFS reads. Ids of layers."""
+
+    layers: tuple[str, ...] = ()
+    precision: Mapping[str, int] = field(default_factory=dict)
+    insertable: frozenset[str] = frozenset()
+    updatable: frozenset[str] = frozenset()
+    deletable: frozenset[str] = frozenset()
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinateOperation:
+    """``transformContext/srcDest``: the PROJ pipeline the author chose between two CRSs (authids or WKT)."""
+
+    source: str
+    destination: str
+    pipeline: str
+    allow_fallback: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutMap:
+    name: str
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What GetProjectSettings tells of a print layout; sizes in mm. ``labels`` and ``htmls`` are ids."""
+
+    name: str
+    width: float
+    height: float
+    maps: tuple[LayoutMap, ...] = ()
+    labels: tuple[str, ...] = ()
+    htmls: tuple[str, ...] = ()
+    atlas_layer: str | None = None
+    """Id of the coverage layer when the atlas is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A whole project. ``layers`` by id, in file order; ``tree`` is the root group (its name is "")."""
+
+    path: str
+    """The file (or database address) it was read from; never shown to clients."""
+    version: tuple[int, int, int]
+    title: str
+    abstract: str
+    crs: Crs | None
+    layers: Mapping[str, Layer]
+    tree: Group
+    custom_order: tuple[str, ...] | None = None
+    """Ids top first, when the project's own drawing order is on."""
+    themes: Mapping[str, Theme] = field(default_factory=dict)
+    relations: tuple[Relation, ...] = ()
+    service: ServiceInfo = ServiceInfo()
+    wms: WmsProperties = WmsProperties()
+    wfs: WfsProperties = WfsProperties()
+    layouts: tuple[Layout, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    ellipsoid: str = ""
+    distance_units: str = ""
+    area_units: str = ""
+    background: Color = (1.0, 1.0, 1.0, 1.0)
+    selection_color: Color = (1.0, 1.0, 0.0, 1.0)
+    operations: tuple[CoordinateOperation, ...] = ()
+    antialiasing: bool = True
+    problems: tuple[Problem, ...] = ()
+
+    def restricted_ids(self) -> frozenset[str]:
+        """Layers hidden by ``WMSRestrictedLayers``, by their own name or a group's."""
+        names = self.wms.restricted
+
+        def walk(group: Group, hidden: bool) -> Iterator[str]:
+            for child in group.children:
+                if isinstance(child, Group):
+                    yield from walk(child, hidden or child.name in names)
+                elif hidden or child.name in names:
+                    yield child.layer_id
+
+        by_name = {layer.id for layer in self.layers.values() if layer.name in names}
+        return frozenset(walk(self.tree, False)) | by_name
+
+
+

@@ -1,0 +1,44 @@
+"""What a map is asked for, once all protocol words, versions and axis orders are settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qgserver.draw.color import Color
+from qgserver.expression.nodes import Node
+from qgserver.geo.crs import Crs
+from qgserver.geo.extent import Extent
+from qgserver.project.model import Layer
+
+
+@dataclass(frozen=True, slots=True)
+class MapLayer:
+    """One layer to draw: ``style`` is a name in ``layer.styles`` ("" = current), ``opacity`` multiplies the layer's
+    own, ``where`` is a client's filter, ``selection`` feature ids to draw in the selection colour."""
+
+    layer: Layer
+    style: str = ""
+    opacity: float = 1.0
+    where: Node | None = None
+    selection: Sequence[int | str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MapRequest:
+    """A picture of ``layers`` (bottom first). ``extent`` is in ``crs``, x before y, exactly as asked.
+
+    ``dpi`` is 25.4/0.28 unless asked otherwise. ``background`` None = transparent. ``stretch`` is WMS 1.3.0's rule
+    for a BBOX whose aspect ratio is not the picture's: draw with square pixels, then scale the picture; without
+    it (1.1.1) the extent grows instead. ``tile_buffer`` pixels are drawn around and cut off.
+    """
+
+    crs: Crs
+    extent: Extent
+    width: int
+    height: int
+    layers: tuple[MapLayer, ...]
+    dpi: float = 25.4 / 0.28
+    background: Color | None = (1.0, 1.0, 1.0, 1.0)
+    stretch: bool = True
+    tile_buffer: int = 0

@@ -1,0 +1,1 @@
+"""Settings of the process: the only reader of ``os.environ``."""
