@@ -44,37 +44,35 @@ def _se_111(found: Report) -> str:
         f"{DECLARATION}<!DOCTYPE ServiceExceptionReport SYSTEM "
         '"http://schemas.opengis.net/wms/1.1.1/exception_1_1_1.dtd">\n'
         '<ServiceExceptionReport version="1.1.1">\n'
-        f" <ServiceException{_code(found)}>{escape(found.message)}</ServiceException>\n</ServiceExceptionReport>\n"
+        f" <ServiceException{attributes({'code': found.code})}>{escape(found.message)}</ServiceException>\n"
+        "</ServiceExceptionReport>\n"
     )
 
 
 def _se_ogc(version: str, schema: str) -> Callable[[Report], str]:
     def write(found: Report) -> str:
-        locator = {"locator": found.locator} if found.locator else {}
         return (
             f'{DECLARATION}<ServiceExceptionReport version="{version}" xmlns="http://www.opengis.net/ogc" '
             'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
             f'xsi:schemaLocation="http://www.opengis.net/ogc {schema}">\n'
-            f" <ServiceException{_code(found)}{attributes(locator)}>{escape(found.message)}</ServiceException>\n"
+            f" <ServiceException{_attributes('code', found)}>{escape(found.message)}</ServiceException>\n"
             "</ServiceExceptionReport>\n"
         )
 
     return write
 
 
-def _code(found: Report) -> str:
-    # The WMS schemas know no NoApplicableCode: an exception without a code is their word for it.
-    return "" if found.code == "NoApplicableCode" else attributes({"code": found.code})
+def _attributes(code: str, found: Report) -> str:
+    return attributes({code: found.code} | ({"locator": found.locator} if found.locator else {}))
 
 
 def _ows(namespace: str, version: str, schema: str) -> Callable[[Report], str]:
     def write(found: Report) -> str:
-        locator = {"locator": found.locator} if found.locator else {}
         return (
             f'{DECLARATION}<ExceptionReport version="{version}" xmlns="{namespace}" '
             'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
             f'xsi:schemaLocation="{namespace} {schema}">\n'
-            f' <Exception exceptionCode="{escape(found.code)}"{attributes(locator)}>\n'
+            f" <Exception{_attributes('exceptionCode', found)}>\n"
             f"  <ExceptionText>{escape(found.message)}</ExceptionText>\n </Exception>\n</ExceptionReport>\n"
         )
 
@@ -109,8 +107,7 @@ DIALECTS: dict[tuple[str, str], Dialect] = {
 }
 
 
-def exception_response(error: Exception, service: str, version: str, request_id: str = "") -> Response:
+def exception_response(found: Report, service: str, version: str) -> Response:
     """The answer to an error in the dialect of the service and version; OWS 1.0 where no service is known."""
-    found = report(error, request_id)
     dialect = DIALECTS.get((service, version), _OWS_10)
     return Response(dialect.write(found), status=found.status, content_type=dialect.content_type)

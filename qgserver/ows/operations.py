@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from qgserver.errors import OwsError, QgServerError
+from qgserver.errors import OwsError
+from qgserver.ows.documents import DocumentCache
+from qgserver.ows.exceptions import Report
 from qgserver.project.model import Project
 from qgserver.providers import Sources
 from qgserver.settings import Settings
@@ -23,6 +25,7 @@ class OperationContext:
 
     ``service_url`` is the public address of this service without a trailing ``?`` or ``&`` (its query, if any, holds
     ``MAP``); ``version`` is the protocol version the answer is in, already negotiated.
+    ``documents`` keeps capabilities and the like from one request to the next.
     """
 
     request: Request
@@ -31,10 +34,11 @@ class OperationContext:
     sources: Sources
     service_url: str
     version: str
+    documents: DocumentCache
 
 
 Run = Callable[[OperationContext], Response]
-OnError = Callable[[OperationContext, QgServerError], Response | None]
+OnError = Callable[[Request, Report], Response | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,35 +96,55 @@ def operations(service: str, version: str) -> Iterator[Operation]:
             yield found
 
 
+LEGACY = {"WMS": {"MAP": "GETMAP", "CAPABILITIES": "GETCAPABILITIES", "FEATURE_INFO": "GETFEATUREINFO"}}
+"""Request names of WMS 1.0.0; without a version they are answered in the lowest."""
+
+
 def service_of(request: Request) -> str:
-    """The service a request is for ("" = none that we have). Without SERVICE, the only one that knows such a request
-    and may do without it: WMS requires SERVICE of GetCapabilities alone (WMS 1.3.0 clause 7.3.2)."""
+    """The service a request is for, whether SERVICE says so or only one knows such a request; "" = none."""
     asked = request.get("SERVICE").strip().upper()
     if asked:
         return asked if asked in SERVICES else ""
     name = request.get("REQUEST").strip().upper()
-    return "WMS" if name not in ("GETCAPABILITIES", "") and ("WMS", name) in _operations else ""
+    knowing = [service for service in SERVICES if (service, _modern(service, name)) in _operations]
+    return knowing[0] if len(knowing) == 1 else ""
+
+
+def check_service(request: Request, service: str) -> None:
+    """Raise ``OwsError`` unless the request names its service. Only WMS, and not for its capabilities, lets clients
+    leave SERVICE out (WMS 1.3.0 tables 3 and 8; QGIS does the same)."""
+    asked = request.get("SERVICE").strip()
+    if asked and not service:
+        raise OwsError("InvalidParameterValue", f"Service {asked[:80]} is not offered here.", locator="service")
+    capabilities = request.get("REQUEST").strip().upper() == "GETCAPABILITIES"
+    if not asked and (service != "WMS" or capabilities):
+        raise OwsError("MissingParameterValue", "The SERVICE parameter is missing.", locator="service")
 
 
 def find_operation(service: str, name: str, version: str) -> Operation:
-    """The operation, or ``OwsError``: MissingParameterValue without a name, OperationNotSupported (501) when unknown."""
+    """The operation. ``OwsError``: MissingParameterValue without a name, OperationNotSupported (501) when unknown."""
     if not name.strip():
-        raise OwsError("MissingParameterValue", "The REQUEST parameter is missing.", locator="REQUEST")
-    found = _operations.get((service, name.strip().upper()))
+        raise OwsError("MissingParameterValue", "The REQUEST parameter is missing.", locator="request")
+    found = _operations.get((service, _modern(service, name.strip().upper())))
     if found is None or (found.versions and version not in found.versions):
-        raise OwsError("OperationNotSupported", f"Request {name[:80]} is not supported.", locator="REQUEST", status=501)
+        raise OwsError("OperationNotSupported", f"Request {name[:80]} is not supported.", locator="request", status=501)
     return found
 
 
-def negotiate(service: str, asked: str) -> str:
+def negotiate(service: str, request: Request) -> str:
     """The version to answer in: the one asked for; else the highest below it; else the lowest (WMS 1.3.0 clause 6.2.4).
     Without a valid number, the default of the service."""
     known = SERVICES[service]
-    number = _number(asked)
-    if number is None:
-        return known.default
-    lower = [version for version in known.versions if (_number(version) or ()) <= number]
+    asked = _number(request.get("VERSION") or request.get("WMTVER"))
+    if asked is None:
+        old = request.get("REQUEST").strip().upper() in LEGACY.get(service, {})
+        return known.versions[0] if old else known.default
+    lower = [version for version in known.versions if (_number(version) or ()) <= asked]
     return lower[-1] if lower else known.versions[0]
+
+
+def _modern(service: str, name: str) -> str:
+    return LEGACY.get(service, {}).get(name, name)
 
 
 def _number(version: str) -> tuple[int, ...] | None:
