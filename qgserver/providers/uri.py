@@ -262,9 +262,10 @@ _PARSERS: Mapping[str, Callable[[str, str], DataSource]] = {
 # --- geometry types --------------------------------------------------------------------------------------------------
 
 _FLAT_TYPES = (
-    "Geometry Point LineString Polygon Triangle MultiPoint MultiLineString MultiPolygon GeometryCollection "
-    "CircularString CompoundCurve CurvePolygon MultiCurve MultiSurface PolyhedralSurface TIN"
-).split()
+    *("Geometry", "Point", "LineString", "Polygon", "Triangle", "MultiPoint", "MultiLineString", "MultiPolygon"),
+    *("GeometryCollection", "CircularString", "CompoundCurve", "CurvePolygon", "MultiCurve", "MultiSurface"),
+    *("PolyhedralSurface", "TIN"),
+)
 _GEOMETRY_TYPES = {
     (flat + suffix).lower(): flat + suffix for flat in _FLAT_TYPES for suffix in ("", "Z", "M", "ZM", "25D")
 }
