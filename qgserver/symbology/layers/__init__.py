@@ -1,0 +1,5 @@
+"""Symbol layers, one file a class; importing a file registers it."""
+
+from qgserver.symbology.layers import simplefill, simpleline, simplemarker
+
+__all__ = ["simplefill", "simpleline", "simplemarker"]

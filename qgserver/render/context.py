@@ -1,0 +1,58 @@
+"""Expression contexts of a map: project, map and layer scopes."""
+
+from __future__ import annotations
+
+from qgserver.expression.context import Context, ProjectInfo
+from qgserver.project.model import Layer, Project
+from qgserver.render.view import View
+
+
+def project_context(project: Project) -> Context:
+    """The scope of the project: its own variables and the standard ``@project_*`` ones."""
+    crs = project.crs.authid if project.crs else ""
+    scope: dict[str, object] = {
+        "project_title": project.title,
+        "project_abstract": project.abstract,
+        "project_crs": crs,
+        "project_ellipsoid": project.ellipsoid,
+        "project_distance_units": project.distance_units,
+        "project_area_units": project.area_units,
+        "qgis_version": "3.22.16",
+        "qgis_version_no": 32216,
+        **project.variables,
+    }
+    info = ProjectInfo(
+        crs, project.ellipsoid, project.distance_units or "meters", project.area_units or "square meters"
+    )
+    return Context(variables=scope, project=info)
+
+
+def map_context(project: Project, view: View) -> Context:
+    """The project's scope and the map settings of a view."""
+    from shapely import box
+
+    x, y = view.extent.center
+    return project_context(project).with_scope(
+        {
+            "map_scale": view.denominator,
+            "map_rotation": 0.0,
+            "map_crs": view.crs.authid,
+            "map_extent": box(*view.extent.as_tuple()),
+            "map_extent_center": box(x, y, x, y).centroid,
+            "map_extent_width": view.extent.width,
+            "map_extent_height": view.extent.height,
+            "is_tile": False,
+        }
+    )
+
+
+def layer_context(context: Context, layer: Layer) -> Context:
+    """The scope of a layer inside ``context``."""
+    scope: dict[str, object] = {
+        "layer_name": layer.name,
+        "layer_id": layer.id,
+        "layer": layer.id,
+        "layer_crs": layer.crs.authid if layer.crs else "",
+        **layer.variables,
+    }
+    return context.with_scope(scope)

@@ -1,0 +1,73 @@
+"""SimpleFill: a brush and an outline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from qgserver.draw.brush import Brush, fill
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.color import Color, with_alpha
+from qgserver.draw.paths import Paths
+from qgserver.draw.pen import Join, Pen, pen_dashes, stroke
+from qgserver.symbology.env import Env, Painter, Shapes
+from qgserver.symbology.options import Length, Offset, Options
+from qgserver.symbology.properties import Convert, as_color, as_length, as_offset, as_text
+from qgserver.symbology.symbol import SymbolLayer, layers
+
+
+@layers.register("SimpleFill")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimpleFill(SymbolLayer):
+    """Attributes are the options of the same names."""
+
+    color: Color = (0.0, 0.0, 1.0, 1.0)
+    style: str = "solid"
+    stroke_color: Color = (35 / 255, 35 / 255, 35 / 255, 1.0)
+    stroke_style: str = "solid"
+    stroke_width: Length = Length(0.26)
+    join: Join = "bevel"
+    offset: Offset = Offset()
+
+    DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {
+        "fillColor": ("color", as_color),
+        "fillStyle": ("style", as_text),
+        "outlineColor": ("stroke_color", as_color),
+        "outlineStyle": ("stroke_style", as_text),
+        "outlineWidth": ("stroke_width", as_length),
+        "joinStyle": ("join", as_text),
+        "offset": ("offset", as_offset),
+    }
+
+    @classmethod
+    def read(cls, options: Options) -> Self:
+        return cls(
+            color=options.color("color", default=(0.0, 0.0, 1.0, 1.0)),
+            style=options.text("style", default="solid"),
+            stroke_color=options.color("outline_color", "color_border", default=(35 / 255, 35 / 255, 35 / 255, 1.0)),
+            stroke_style=options.text("outline_style", "style_border", default="solid"),
+            stroke_width=options.length("outline_width", "width_border", default=0.26),
+            join=options.join(),
+            offset=options.offset(),
+        )
+
+    def painter(self, env: Env) -> Painter:
+        brush = Brush(with_alpha(self.color, env.opacity), self.style)
+        dx, dy = self.offset.pixels(env.scale)
+        pen = None
+        if self.stroke_style != "no":
+            width = self.stroke_width.pixels(env.scale)
+            dashes = pen_dashes(self.stroke_style, width)
+            pen = Pen(with_alpha(self.stroke_color, env.opacity), width, dashes, join=self.join)
+
+        def paint(canvas: Canvas, shapes: Shapes) -> None:
+            rings = Paths(shapes.geometry.coords, shapes.geometry.rings, True)
+            if dx or dy:
+                rings = rings.translate(dx, dy)
+            if brush.style != "no":
+                fill(canvas, rings, brush, winding=len(shapes) > 1)
+            if pen:
+                stroke(canvas, rings, pen)
+
+        return paint

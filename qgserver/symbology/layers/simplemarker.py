@@ -1,0 +1,183 @@
+"""SimpleMarker: a filled and stroked shape at each point."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import cairo
+import numpy as np
+
+from qgserver.draw.brush import Brush, fill
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.color import Color, with_alpha
+from qgserver.draw.paths import Paths
+from qgserver.draw.pen import Cap, Join, Pen, pen_dashes, stroke
+from qgserver.draw.sprites import stamp
+from qgserver.draw.units import RenderScale
+from qgserver.geo.geometry import Floats, Ints
+from qgserver.symbology.env import Env, Painter, Shapes
+from qgserver.symbology.marks import Mark, mark
+from qgserver.symbology.options import Length, Offset, Options
+from qgserver.symbology.properties import CENTER, Convert, as_anchor, as_color, as_length, as_number, as_offset, as_text
+from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
+
+MAX_SPRITE = 3000
+"""Side in pixels of the largest marker that is kept as a picture; larger ones are drawn directly."""
+UNSNAPPED_BY = frozenset(
+    ("size", "angle", "name", "fillColor", "outlineColor", "outlineWidth", "outlineStyle", "joinStyle", "capStyle")
+)
+"""Data-defined properties that make QGIS draw the marker at its exact place instead of at whole pixels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampPainter:
+    """Paints one sprite at the whole pixels nearest to each point, as QGIS's cached markers land
+    (top left = floor(point + offset - side/2 + 0.5))."""
+
+    sprite: cairo.ImageSurface
+    side: int
+    dx: float
+    dy: float
+
+    def positions(self, points: Floats) -> tuple[Ints, Ints]:
+        """Top-left pixels for points float64[n, 2]."""
+        half = 0.5 - self.side / 2
+        corners = np.floor(np.clip(points + np.array((self.dx + half, self.dy + half)), -1e6, 1e6))
+        return corners[:, 0].astype(np.int32), corners[:, 1].astype(np.int32)
+
+    def __call__(self, canvas: Canvas, shapes: Shapes) -> None:
+        stamp(canvas, self.sprite, *self.positions(shapes.geometry.coords))
+
+
+@layers.register("SimpleMarker")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimpleMarker(SymbolLayer):
+    """Attributes are the options of the same names; ``angle`` in degrees clockwise."""
+
+    name: str = "circle"
+    color: Color = (1.0, 0.0, 0.0, 1.0)
+    stroke_color: Color = (35 / 255, 35 / 255, 35 / 255, 1.0)
+    stroke_style: str = "solid"
+    stroke_width: Length = Length(0.0)
+    join: Join = "bevel"
+    cap: Cap = "square"
+    size: Length = Length(2.0)
+    angle: float = 0.0
+    offset: Offset = Offset()
+    scale_by_area: bool = False
+    horizontal_anchor: int = CENTER
+    vertical_anchor: int = CENTER
+    snapped: bool = True
+
+    DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {
+        "size": ("size", as_length),
+        "angle": ("angle", as_number),
+        "name": ("name", as_text),
+        "fillColor": ("color", as_color),
+        "outlineColor": ("stroke_color", as_color),
+        "outlineWidth": ("stroke_width", as_length),
+        "outlineStyle": ("stroke_style", as_text),
+        "joinStyle": ("join", as_text),
+        "capStyle": ("cap", as_text),
+        "offset": ("offset", as_offset),
+        "hAnchor": ("horizontal_anchor", as_anchor),
+        "vAnchor": ("vertical_anchor", as_anchor),
+    }
+
+    @classmethod
+    def read(cls, options: Options) -> Self:
+        return cls(
+            in_sequence=True,
+            name=options.text("name", default="circle"),
+            color=options.color("color", default=(1.0, 0.0, 0.0, 1.0)),
+            stroke_color=options.color("outline_color", "color_border", default=(35 / 255, 35 / 255, 35 / 255, 1.0)),
+            stroke_style=options.text("outline_style", default="solid"),
+            stroke_width=options.length("outline_width", default=0.0),
+            join=options.join(),
+            cap=options.cap("cap_style"),
+            size=options.length("size", default=2.0),
+            angle=options.number("angle"),
+            offset=options.offset(),
+            scale_by_area=options.text("scale_method", default="diameter") == "area",
+            horizontal_anchor=options.integer("horizontal_anchor_point", default=CENTER),
+            vertical_anchor=options.integer("vertical_anchor_point", default=CENTER),
+        )
+
+    def _with(self, values: Mapping[str, object]) -> SymbolLayer:
+        layer = SymbolLayer._with(self, values)
+        if not isinstance(layer, SimpleMarker):
+            return layer
+        if self.scale_by_area and values.get("size") is not None:
+            layer = replace(layer, size=replace(layer.size, value=math.sqrt(max(layer.size.value, 0.0))))
+        return replace(layer, snapped=not UNSNAPPED_BY & self.properties.items.keys())
+
+    def painter(self, env: Env) -> Painter:
+        size = self.size.pixels(env.scale)
+        if not size > 0:
+            return paint_nothing
+        shape = mark(self.name)
+        pen = self.pen(env)
+        brush = Brush(with_alpha(self.color, env.opacity))
+        dx, dy = self.displacement(env.scale, size)
+        outline = self._outline(shape, size)
+        angle = math.radians(self.angle)
+        width = pen.width if pen else 0.0
+        margin = 2 * (round((4 * width if width else 1) + 1) // 2)
+        side = int(size * (abs(math.sin(angle)) + abs(math.cos(angle)))) + margin + 1
+        if not self.snapped or side > MAX_SPRITE:
+            return _exact_painter(outline, shape, brush, pen, (dx, dy))
+        sprite = Canvas(side, side)
+        _draw(sprite, outline.translate(side / 2, side / 2), shape, brush, pen)
+        return StampPainter(sprite=sprite.surface, side=side, dx=dx, dy=dy)
+
+    def pen(self, env: Env) -> Pen | None:
+        """The outline's pen, None when there is none."""
+        if self.stroke_style == "no":
+            return None
+        width = self.stroke_width.pixels(env.scale)
+        return Pen(
+            with_alpha(self.stroke_color, env.opacity),
+            width,
+            pen_dashes(self.stroke_style, width),
+            0.0,
+            self.cap,
+            self.join,
+        )
+
+    def displacement(self, scale: RenderScale, size: float) -> tuple[float, float]:
+        """Pixels from the point to the marker's centre: offset and anchor, turned with the marker."""
+        dx, dy = self.offset.pixels(scale)
+        dx += (CENTER - self.horizontal_anchor) * size / 2
+        dy += (CENTER - self.vertical_anchor) * size / 2
+        angle = math.radians(self.angle)
+        return dx * math.cos(angle) - dy * math.sin(angle), dx * math.sin(angle) + dy * math.cos(angle)
+
+    def _outline(self, shape: Mark, size: float) -> Paths:
+        coords = shape.paths.coords * (size / 2)
+        if self.angle:
+            angle = math.radians(self.angle)
+            sin, cos = math.sin(angle), math.cos(angle)
+            coords = coords @ np.array([[cos, sin], [-sin, cos]])
+        return Paths(coords, shape.paths.starts, shape.paths.closed)
+
+
+def _draw(canvas: Canvas, outline: Paths, shape: Mark, brush: Brush, pen: Pen | None) -> None:
+    if shape.filled:
+        fill(canvas, outline, brush)
+    if pen:
+        stroke(canvas, outline, pen)
+
+
+def _exact_painter(
+    outline: Paths, shape: Mark, brush: Brush, pen: Pen | None, displacement: tuple[float, float]
+) -> Painter:
+    dx, dy = displacement
+
+    def paint(canvas: Canvas, shapes: Shapes) -> None:
+        for x, y in shapes.geometry.coords:
+            _draw(canvas, outline.translate(x + dx, y + dy), shape, brush, pen)
+
+    return paint

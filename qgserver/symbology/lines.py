@@ -1,0 +1,101 @@
+"""Pieces that line symbol layers share: device paths of a geometry, parallels, trimming, fitting dashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from qgserver.draw.paths import Paths
+from qgserver.geo.geometry import LINESTRING, MULTILINESTRING, MULTIPOLYGON, POLYGON, GeometryArray, Ints
+from qgserver.geo.wkb import decode, to_shapely
+
+MITRE = "mitre"
+MITRE_LIMIT = 5.0
+Trim = tuple[float, bool]
+"""(pixels, False) or (share of the line's length, True)."""
+
+
+def paths_of(geometry: GeometryArray) -> Iterator[Paths]:
+    """The lines of a geometry as open paths and its rings as closed ones (two items only when it has both)."""
+    if not len(geometry.coords):
+        return
+    kinds = ring_kinds(geometry)
+    closed = kinds == POLYGON
+    if closed.all() or not closed.any():
+        yield Paths(geometry.coords, geometry.rings, bool(closed[0]))
+        return
+    everything = Paths(geometry.coords, geometry.rings, False)
+    lines, rings = everything.take(np.flatnonzero(kinds == LINESTRING)), everything.take(np.flatnonzero(closed))
+    yield lines
+    yield Paths(rings.coords, rings.starts, True)
+
+
+def ring_kinds(geometry: GeometryArray) -> Ints:
+    """Per sequence of vertices: POINT, LINESTRING or POLYGON."""
+    simple = np.array([0, 1, 2, 3, 1, 2, 3, 2], dtype=np.int64)
+    if geometry.part_types is not None:
+        part_kinds = geometry.part_types.astype(np.int64)
+    else:
+        part_kinds = np.repeat(simple[geometry.types], np.diff(geometry.features))
+    return np.repeat(part_kinds, np.diff(geometry.parts))
+
+
+def is_polygonal(geometry: GeometryArray) -> bool:
+    """True when there are features and all of them are polygons."""
+    return bool(len(geometry)) and bool(np.isin(geometry.types, (POLYGON, MULTIPOLYGON)).all())
+
+
+def is_linear(geometry: GeometryArray) -> bool:
+    """True when there are features and all of them are lines."""
+    return bool(len(geometry)) and bool(np.isin(geometry.types, (LINESTRING, MULTILINESTRING)).all())
+
+
+def offset_lines(geometry: GeometryArray, offset: float) -> GeometryArray:
+    """Parallels at ``offset`` pixels, positive to the right as it is seen (down for a line that runs right)."""
+    shapes = to_shapely(geometry)
+    return _arrays(shapely.offset_curve(shapes, offset, join_style=MITRE, mitre_limit=MITRE_LIMIT))
+
+
+def offset_polygons(geometry: GeometryArray, offset: float) -> GeometryArray:
+    """Polygons shrunk by ``offset`` pixels (grown when negative), whatever the orientation of their rings."""
+    shapes = shapely.buffer(to_shapely(geometry), -offset, join_style=MITRE, mitre_limit=MITRE_LIMIT)
+    return _arrays(shapes)
+
+
+def _arrays(shapes: NDArray[np.object_]) -> GeometryArray:
+    return decode(shapely.to_wkb(shapes).tolist())
+
+
+def trim_lines(paths: Paths, start: Trim, end: Trim) -> Paths:
+    """Open paths without their first ``start`` and last ``end``; those too short for it vanish."""
+    pieces = []
+    for i in range(len(paths)):
+        line = shapely.LineString(paths.coords[paths.starts[i] : paths.starts[i + 1]])
+        first = start[0] * line.length if start[1] else start[0]
+        last = line.length - (end[0] * line.length if end[1] else end[0])
+        if first < last:
+            pieces.append(shapely.get_coordinates(_substring(line, first, last)))
+    if not pieces:
+        return Paths(np.empty((0, 2)), np.zeros(1, dtype=np.int64), False)
+    starts = np.cumsum([0, *(len(piece) for piece in pieces)]).astype(np.int64)
+    return Paths(np.concatenate(pieces), starts, False)
+
+
+def _substring(line: shapely.LineString, first: float, last: float) -> shapely.Geometry:
+    from shapely.ops import substring
+
+    return substring(line, first, last)
+
+
+def aligned_dashes(line: Paths, dashes: tuple[float, ...]) -> tuple[float, ...]:
+    """The pattern stretched so that a whole number of patterns and one last dash fill the line."""
+    length = float(np.hypot(*np.diff(line.coords, axis=0).T).sum())
+    period, gap = sum(dashes), dashes[-1]
+    if not period > 0 or not length > 0:
+        return dashes
+    count = max(round((length + gap) / period), 1)
+    factor = length / (count * period - gap) if count * period > gap else 1.0
+    return tuple(value * factor for value in dashes)

@@ -1,0 +1,110 @@
+"""categorizedSymbol: a symbol per value of a field or expression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from lxml import etree
+
+from qgserver.errors import ExpressionError
+from qgserver.expression.columns import Column
+from qgserver.expression.context import Context
+from qgserver.expression.evaluate import evaluate
+from qgserver.expression.nodes import Node, used_fields
+from qgserver.expression.values import to_text
+from qgserver.geo.geometry import Ints
+from qgserver.providers.batch import Batch
+from qgserver.symbology.properties import merge_fields
+from qgserver.symbology.renderer import (
+    Common,
+    Jobs,
+    Renderer,
+    Source,
+    jobs_of,
+    read_common,
+    renderers,
+    symbol_fields,
+)
+from qgserver.symbology.symbol import Symbol
+
+HIDDEN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A class of the legend: ``values`` as texts, ("",) = all other values."""
+
+    values: tuple[str, ...]
+    symbol: int
+    label: str
+    visible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CategorizedRenderer:
+    """``table``: text of a value -> symbol number (HIDDEN for classes switched off); ``other``: for the rest."""
+
+    common: Common
+    symbols: tuple[Symbol, ...]
+    attribute: Node | None
+    categories: tuple[Category, ...]
+    table: Mapping[str, int]
+    other: int
+
+    def used_fields(self) -> frozenset[str] | None:
+        own = used_fields(self.attribute) if self.attribute else frozenset()
+        return merge_fields([own, symbol_fields(self.symbols), self.common.order_fields()])
+
+    def classify(self, batch: Batch, context: Context, scale: float) -> Jobs:
+        symbols = np.full(len(batch), self.other, dtype=np.int64)
+        if self.attribute is not None:
+            with suppress(ExpressionError):
+                symbols = self._lookup(evaluate(self.attribute, batch, context))
+        return jobs_of(symbols)
+
+    def _lookup(self, column: Column) -> Ints:
+        """Symbol numbers by the text of each value; NULL and "" belong to the other values."""
+        table, other = self.table, self.other
+        if column.values.dtype == object:
+            found = [
+                table.get(v if type(v) is str else to_text(v), other) if v is not None else other for v in column.values
+            ]
+            symbols = np.array(found, dtype=np.int64)
+        else:
+            values, inverse = np.unique(column.values, return_inverse=True)
+            texts = (to_text(value) for value in values.tolist())
+            symbols = np.array([table.get(text, other) for text in texts], dtype=np.int64)[inverse]
+        if column.nulls is not None:
+            symbols[column.nulls] = other
+        return symbols
+
+    def where(self, scale: float) -> Node | None:
+        return None
+
+
+@renderers.register("categorizedSymbol")
+def read(element: etree._Element, source: Source) -> Renderer:
+    named = source.symbols(element)
+    numbers = {name: number for number, name in enumerate(named)}
+    categories = []
+    for child in element.iterfind("categories/category"):
+        values = tuple(value.get("value", "") for value in child.iterfind("val")) or (child.get("value", ""),)
+        if child.get("type") == "NULL":
+            values = ("",)
+        symbol = numbers.get(child.get("symbol", ""), HIDDEN)
+        categories.append(Category(values, symbol, child.get("label", ""), child.get("render", "true") != "false"))
+    table: dict[str, int] = {}
+    for category in categories:
+        for value in category.values:
+            table.setdefault(value, category.symbol if category.visible else HIDDEN)
+    return CategorizedRenderer(
+        read_common(element, source),
+        tuple(named.values()),
+        source.attribute(element.get("attr", ""), "attr"),
+        tuple(categories),
+        table,
+        table.get("", HIDDEN),
+    )

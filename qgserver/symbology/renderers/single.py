@@ -1,0 +1,39 @@
+"""singleSymbol: one symbol for all features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from lxml import etree
+
+from qgserver.expression.context import Context
+from qgserver.expression.nodes import Node
+from qgserver.providers.batch import Batch
+from qgserver.symbology.properties import merge_fields
+from qgserver.symbology.renderer import Common, Jobs, Renderer, Source, read_common, renderers, symbol_fields
+from qgserver.symbology.symbol import Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class SingleRenderer:
+    common: Common
+    symbols: tuple[Symbol, ...]
+
+    def used_fields(self) -> frozenset[str] | None:
+        return merge_fields([symbol_fields(self.symbols), self.common.order_fields()])
+
+    def classify(self, batch: Batch, context: Context, scale: float) -> Jobs:
+        return Jobs(np.arange(len(batch), dtype=np.int64), np.zeros(len(batch), dtype=np.int64))
+
+    def where(self, scale: float) -> Node | None:
+        return None
+
+
+@renderers.register("singleSymbol", "25dRenderer", "embeddedSymbol")
+def read(element: etree._Element, source: Source) -> Renderer:
+    """25D is one symbol of geometry generators; of embedded symbols the default one is drawn."""
+    symbol = element.find("symbols/symbol")
+    if symbol is None:
+        symbol = element.find("symbol")
+    return SingleRenderer(read_common(element, source), (source.symbol(symbol),))

@@ -1,0 +1,152 @@
+"""Symbols and the protocol of symbol layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
+
+from lxml import etree
+
+from qgserver.draw.canvas import Canvas
+from qgserver.errors import Problems
+from qgserver.registry import Registry
+from qgserver.symbology.env import Env, Painter, Shapes
+from qgserver.symbology.options import Options, parse_number, read_options
+from qgserver.symbology.properties import Convert, Properties, as_number, merge_fields, read_properties
+
+MAX_SUBSYMBOLS = 8
+"""Depth of nested symbols that is read; cyclic or absurd files end there."""
+
+
+def paint_nothing(canvas: Canvas, shapes: Shapes) -> None:
+    """The painter of a layer that has nothing to show (no pen, no size)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolLayer:
+    """One layer of a symbol. A class of the family adds its own attributes and
+
+    * ``read(options)``: the attributes from the option map (class method);
+    * ``painter(env)``: a function that paints shapes with this layer's static values;
+    * ``DEFINED``: property key -> (attribute, converter), what may be data-defined.
+    """
+
+    enabled: bool = True
+    level: int = 0
+    """Symbol level (``pass``)."""
+    properties: Properties = Properties()
+    in_sequence: bool = False
+    """True when painting many shapes in one call gives the same picture as one after the other."""
+
+    DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {}
+
+    @classmethod
+    def read(cls, options: Options) -> Self:
+        """A layer with the attributes of the option map."""
+        return cls()
+
+    def painter(self, env: Env) -> Painter:
+        """A function that paints shapes with this layer's static values."""
+        return paint_nothing
+
+    def used_fields(self) -> frozenset[str] | None:
+        return self.properties.used_fields()
+
+    def variants(self, env: Env, shapes: Shapes) -> Iterator[tuple[SymbolLayer, Shapes]]:
+        """Groups of consecutive shapes that have the same values, each with a layer that holds them."""
+        if not self.properties:
+            yield self, shapes
+            return
+        keys = [key for key in self.properties.items if key in self.DEFINED or key == "enabled"]
+        if not keys:
+            yield self._with({}), shapes
+            return
+        columns = [env.defined(self.properties.items[key]) for key in keys]
+        rows = [tuple(column[row] for column in columns) for row in shapes.rows.tolist()]
+        start = 0
+        for i in range(1, len(rows) + 1):
+            if i == len(rows) or rows[i] != rows[start]:
+                layer = self._with(dict(zip(keys, rows[start], strict=True)))
+                if layer.enabled:
+                    yield layer, shapes.slice(start, i)
+                start = i
+
+    def _with(self, values: Mapping[str, object]) -> SymbolLayer:
+        changes: dict[str, Any] = {"properties": Properties()}
+        for key, value in values.items():
+            if value is None:
+                continue
+            if key == "enabled":
+                changes["enabled"] = bool(as_number(value, 1.0))
+            else:
+                name, convert = self.DEFINED[key]
+                changes[name] = convert(value, getattr(self, name))
+        return replace(self, **changes)
+
+
+layers: Registry[type[SymbolLayer]] = Registry("symbol layer")
+"""``class`` attribute of ``<layer>`` -> class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A symbol: ``kind`` is marker, line, fill or hybrid; ``layers`` are painted in order, the first lowest."""
+
+    kind: str
+    layers: tuple[SymbolLayer, ...]
+    opacity: float = 1.0
+    clip_to_extent: bool = True
+    force_rhr: bool = False
+    properties: Properties = Properties()
+
+    def used_fields(self) -> frozenset[str] | None:
+        return merge_fields([self.properties.used_fields(), *(layer.used_fields() for layer in self.layers)])
+
+    def levels(self) -> frozenset[int]:
+        return frozenset(layer.level for layer in self.layers)
+
+    @property
+    def in_sequence(self) -> bool:
+        """True when many features may be painted in one call without changing the picture."""
+        return len(self.layers) == 1 and self.layers[0].in_sequence and not self.properties
+
+
+def read_symbol(element: etree._Element, layer: str, problems: Problems, depth: int = 0) -> Symbol:
+    """Read a ``<symbol>``; symbol layers we do not know are noted in ``problems`` and left out."""
+    found = []
+    for child in element.iterfind("layer"):
+        item = _read_layer(child, layer, problems, depth)
+        if item is not None and item.enabled:
+            found.append(item)
+    return Symbol(
+        element.get("type", ""),
+        tuple(found),
+        min(max(parse_number(element.get("alpha", "1"), 1.0), 0.0), 1.0),
+        element.get("clip_to_extent", "1") != "0",
+        element.get("force_rhr", "0") == "1",
+        read_properties(element.find("data_defined_properties"), layer, problems),
+    )
+
+
+def _read_layer(element: etree._Element, layer: str, problems: Problems, depth: int) -> SymbolLayer | None:
+    name = element.get("class", "")
+    kind = layers.get(name)
+    if kind is None or depth > MAX_SUBSYMBOLS:
+        problems.add(layer, name, "this symbol layer is not drawn")
+        return None
+    effect = element.find("effect")
+    if effect is not None and effect.get("enabled") == "1":
+        problems.add(layer, f"{name} effect", "paint effects are not drawn")
+    item = kind.read(read_options(element))
+    return replace(
+        item,
+        enabled=element.get("enabled", "1") != "0",
+        level=int(parse_number(element.get("pass", "0"), 0)),
+        properties=read_properties(element.find("data_defined_properties"), layer, problems),
+    )
+
+
+def attribute_names(kind: type[SymbolLayer]) -> frozenset[str]:
+    """Names of a symbol layer's attributes (a test checks ``DEFINED`` against them)."""
+    return frozenset(item.name for item in fields(kind))
