@@ -6,8 +6,8 @@ import re
 
 from lxml import etree
 
-from qgserver.errors import ProjectError
 from qgserver.project.reading.elements import Element
+from qgserver.project.unavailable import unavailable
 
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
@@ -27,12 +27,12 @@ def parse_document(data: bytes) -> Element:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise ProjectError("The project cannot be read.", detail=f"not well-formed: {error}") from error
+        raise unavailable(f"not well-formed: {error}") from error
     dtd = root.getroottree().docinfo.internalDTD
     if dtd is not None and next(dtd.iterentities(), None) is not None:  # type: ignore[union-attr] # stubs lack it
-        raise ProjectError("The project cannot be read.", detail="the document declares entities")
+        raise unavailable("the document declares entities")
     if root.tag != "qgis":
-        raise ProjectError("The project cannot be read.", detail=f"root element is {root.tag!r}, not 'qgis'")
+        raise unavailable(f"the root element is {root.tag!r}, not 'qgis'")
     return root
 
 

@@ -38,15 +38,22 @@ class _Sources:
     def __init__(self, context: Context, open_project: OpenProject | None) -> None:
         self._context = context
         self._open = open_project
+        self._opened: dict[str, Project | None] = {}
 
     def project(self, path: str, what: str) -> Project | None:
-        if self._open is not None and path:
-            try:
-                return self._open(absolute_path(path, self._context.folder))
-            except ProjectError:
-                pass
-        self._context.problems.add(what, "embedded", "the project it is embedded from cannot be read")
-        return None
+        if path not in self._opened:
+            self._opened[path] = self._try(path)
+        if self._opened[path] is None:
+            self._context.problems.add(what, "embedded", "the project it is embedded from cannot be read")
+        return self._opened[path]
+
+    def _try(self, path: str) -> Project | None:
+        if self._open is None or not path:
+            return None
+        try:
+            return self._open(absolute_path(path, self._context.folder))
+        except ProjectError:
+            return None
 
     def layer(self, path: str, layer_id: str) -> dict[str, Layer]:
         project = self.project(path, layer_id)

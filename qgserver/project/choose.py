@@ -1,0 +1,96 @@
+"""Which project a request is for. Pure but for resolving symbolic links; opening the project is the store's."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os.path
+import re
+from collections.abc import Iterator, Mapping
+
+from qgserver.project.unavailable import unavailable
+from qgserver.settings import Settings
+
+log = logging.getLogger("qgserver")
+
+VARIABLE = "QGIS_PROJECT_FILE"
+ALIAS = "QGIS_PROJET_FILE"
+SUFFIXES = (".qgs", ".qgz")
+
+_DATABASE = re.compile(r"(postgresql|geopackage):", re.IGNORECASE)
+_LONGEST = 4096
+
+
+def choose_project(map_param: str | None, request_env: Mapping[str, str], settings: Settings) -> str:
+    """The project to serve, as ``ProjectStore.get`` takes it: an absolute path, or QGIS's address of a project in a
+    database.
+
+    ``MAP`` wins over ``QGIS_PROJECT_FILE`` of the request's environment (``SetEnv``, ``fastcgi_param``), which wins
+    over that of the process. The two variables are the administrator's and name any project; ``MAP`` is the client's
+    and names one inside ``QGSERVER_PROJECT_ROOTS``. Raises ``ProjectError``, the same whatever is wrong.
+    """
+    default = _default_project(request_env, settings)
+    if map_param:
+        return _inside_roots(map_param, _roots(default, settings))
+    if not default:
+        raise unavailable(f"the request names no project (MAP), and {VARIABLE} is not set")
+    return default if is_database(default) else os.path.abspath(default)
+
+
+def is_database(reference: str) -> bool:
+    """Whether it is the address of a project in a database (``postgresql:..``, ``geopackage:..``)."""
+    return _DATABASE.match(reference) is not None
+
+
+def _default_project(request_env: Mapping[str, str], settings: Settings) -> str:
+    """The administrator's project: of the request, else of the process; the misspelt variable counts last in each."""
+    for name, alias in (
+        (request_env.get(VARIABLE, ""), request_env.get(ALIAS, "")),
+        (settings.project_file, settings.project_file_alias),
+    ):
+        if name:
+            return name
+        if alias:
+            _warn_of_alias()
+            return alias
+    return ""
+
+
+@functools.cache
+def _warn_of_alias() -> None:
+    log.warning("the variable %s is a misspelling: call it %s", ALIAS, VARIABLE)
+
+
+def _roots(default: str, settings: Settings) -> tuple[str, ...]:
+    """Directories that MAP may reach into, symbolic links resolved."""
+    roots = settings.project_roots
+    if not roots and default and not is_database(default):
+        roots = (os.path.dirname(os.path.abspath(default)),)
+    return tuple(os.path.realpath(root) for root in roots)
+
+
+def _inside_roots(name: str, roots: tuple[str, ...]) -> str:
+    """The file that MAP names. A relative name is looked for in each root; the file need not exist."""
+    shown = ascii(name[:200])
+    if len(name) > _LONGEST or "\0" in name:
+        raise unavailable(f"MAP={shown} is no file name")
+    if is_database(name):
+        raise unavailable(f"MAP={shown}: projects in databases are not served")
+    if not name.lower().endswith(SUFFIXES):
+        raise unavailable(f"MAP={shown} ends neither in .qgs nor in .qgz")
+    if not roots:
+        raise unavailable(f"MAP={shown} is refused: set QGSERVER_PROJECT_ROOTS")
+    allowed = [path for path in _candidates(name, roots) if _is_below(os.path.realpath(path), roots)]
+    if not allowed:
+        raise unavailable(f"MAP={shown} is outside QGSERVER_PROJECT_ROOTS")
+    return next(filter(os.path.exists, allowed), allowed[0])
+
+
+def _candidates(name: str, roots: tuple[str, ...]) -> Iterator[str]:
+    """Absolute, without ``..``: what is checked is what is opened."""
+    for root in roots:
+        yield os.path.normpath(os.path.join(root, name))
+
+
+def _is_below(path: str, roots: tuple[str, ...]) -> bool:
+    return any(os.path.commonpath((path, root)) == root for root in roots)
