@@ -4,12 +4,70 @@ from __future__ import annotations
 
 import cairo
 
+_LAYER_MODES = (
+    cairo.Operator.OVER,
+    cairo.Operator.LIGHTEN,
+    cairo.Operator.SCREEN,
+    cairo.Operator.COLOR_DODGE,
+    cairo.Operator.ADD,
+    cairo.Operator.DARKEN,
+    cairo.Operator.MULTIPLY,
+    cairo.Operator.COLOR_BURN,
+    cairo.Operator.OVERLAY,
+    cairo.Operator.SOFT_LIGHT,
+    cairo.Operator.HARD_LIGHT,
+    cairo.Operator.DIFFERENCE,
+    cairo.Operator.EXCLUSION,
+    cairo.Operator.SOURCE,
+    cairo.Operator.DEST_OVER,
+    cairo.Operator.CLEAR,
+    cairo.Operator.DEST,
+    cairo.Operator.IN,
+    cairo.Operator.DEST_IN,
+    cairo.Operator.OUT,
+    cairo.Operator.DEST_OUT,
+    cairo.Operator.ATOP,
+    cairo.Operator.DEST_ATOP,
+    cairo.Operator.XOR,
+)
+
+_EFFECT_MODES = (
+    cairo.Operator.OVER,
+    cairo.Operator.DEST_OVER,
+    cairo.Operator.CLEAR,
+    cairo.Operator.SOURCE,
+    cairo.Operator.DEST,
+    cairo.Operator.IN,
+    cairo.Operator.DEST_IN,
+    cairo.Operator.OUT,
+    cairo.Operator.DEST_OUT,
+    cairo.Operator.ATOP,
+    cairo.Operator.DEST_ATOP,
+    cairo.Operator.XOR,
+    cairo.Operator.ADD,
+    cairo.Operator.MULTIPLY,
+    cairo.Operator.SCREEN,
+    cairo.Operator.OVERLAY,
+    cairo.Operator.DARKEN,
+    cairo.Operator.LIGHTEN,
+    cairo.Operator.COLOR_DODGE,
+    cairo.Operator.COLOR_BURN,
+    cairo.Operator.HARD_LIGHT,
+    cairo.Operator.SOFT_LIGHT,
+    cairo.Operator.DIFFERENCE,
+    cairo.Operator.EXCLUSION,
+)
+
+
+def _pick(modes: tuple[cairo.Operator, ...], mode: int) -> cairo.Operator:
+    return modes[mode] if 0 <= mode < len(modes) else cairo.Operator.OVER
+
 
 def layer_operator(mode: int) -> cairo.Operator:
     """Operator of ``blendMode``/``featureBlendMode``; an unknown number draws normally."""
-    raise NotImplementedError
+    return _pick(_LAYER_MODES, mode)
 
 
 def effect_operator(mode: int) -> cairo.Operator:
     """Operator of a paint effect's ``blend_mode``, which counts as Qt does; unknown = normal."""
-    raise NotImplementedError
+    return _pick(_EFFECT_MODES, mode)

@@ -3,20 +3,102 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+
+import cairo
+import numpy as np
+from numpy.typing import NDArray
 
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
-from qgserver.draw.paths import Paths
+from qgserver.draw.limits import clip_rings, is_safe, only_finite
+from qgserver.draw.paths import Paths, append_paths
+
+_MARGIN = 16.0
+"""Pixels around the picture that a fill of huge coordinates is cut to."""
+
+Bits = NDArray[np.bool_]
+
+
+def _bitmaps() -> dict[str, Bits]:
+    """The 8x8 patterns of Qt's brushes: where pixels are set."""
+    r, c = np.indices((8, 8))
+    dense1 = ~((r % 4 == 1) & (c % 4 == 2))
+    dense2 = ~((r % 4 == 0) & (c % 4 == 3) | (r % 4 == 2) & (c % 4 == 1))
+    dense3 = np.where(r % 2 == 0, c % 2 == 0, np.where(r % 4 == 1, c % 4 != 2, c % 4 != 0))
+    across, down = r == 3, c == 4
+    back, forward = c == 7 - r, c == r
+    return {
+        "horizontal": across,
+        "vertical": down,
+        "cross": across | down,
+        "b_diagonal": back,
+        "f_diagonal": forward,
+        "diagonal_x": back | forward,
+        "dense1": dense1,
+        "dense2": dense2,
+        "dense3": dense3,
+        "dense4": (r + c) % 2 == 1,
+        "dense5": ~dense3,
+        "dense6": ~dense2,
+        "dense7": ~dense1,
+    }
+
+
+_BITMAPS = _bitmaps()
+BRUSH_STYLES = frozenset({"solid", "no", *_BITMAPS})
+"""Every style a brush can have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Brush:
-    """A fill: ``style`` is ``solid``, ``no`` or the name of one of QGIS's 8x8 patterns (``dense4``, ``cross``, ...)."""
+    """A fill: ``style`` is ``solid``, ``no`` or the name of one of QGIS's 8x8 patterns (``dense4``, ``cross``, ...).
+
+    An unknown style fills solid.
+    """
 
     color: Color
     style: str = "solid"
 
 
+@lru_cache(maxsize=256)
+def _tile(brush: Brush) -> cairo.SurfacePattern:
+    """The pattern in device pixels: 8x8, repeated from the picture's origin, never smoothed."""
+    red, green, blue, alpha = brush.color
+    tile = Canvas(8, 8)
+    premultiplied = np.rint(np.array([blue, green, red, 1.0]) * alpha * 255)
+    tile.pixels()[_BITMAPS[brush.style]] = premultiplied.astype(np.uint8)
+    tile.surface.mark_dirty()
+    pattern = cairo.SurfacePattern(tile.surface)
+    pattern.set_extend(cairo.Extend.REPEAT)
+    pattern.set_filter(cairo.Filter.NEAREST)
+    return pattern
+
+
+def set_brush(context: cairo.Context[cairo.ImageSurface], brush: Brush) -> None:
+    """Make the brush cairo's source."""
+    if brush.style in _BITMAPS:
+        context.set_source(_tile(brush))
+    else:
+        context.set_source_rgba(*brush.color)
+
+
+def fillable(canvas: Canvas, paths: Paths) -> Paths:
+    """The same area within cairo's range of numbers."""
+    if is_safe(paths):
+        return paths
+    box = (-_MARGIN, -_MARGIN, canvas.width + _MARGIN, canvas.height + _MARGIN)
+    return clip_rings(only_finite(paths), box)
+
+
 def fill(canvas: Canvas, paths: Paths, brush: Brush) -> None:
     """Fill the rings of ``paths`` as one area by the odd-even rule."""
-    raise NotImplementedError
+    if brush.style == "no" or brush.color[3] <= 0 or not len(paths.coords):
+        return
+    context = canvas.context
+    context.set_operator(canvas.operator)
+    set_brush(context, brush)
+    context.new_path()
+    append_paths(context, fillable(canvas, paths))
+    context.fill()
+    context.set_operator(cairo.Operator.OVER)

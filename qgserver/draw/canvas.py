@@ -12,12 +12,16 @@ from qgserver.draw.color import Color
 
 Antialias = Literal["exact", "fast", "none"]
 
+_CAIRO_ANTIALIAS = {"exact": cairo.Antialias.GRAY, "fast": cairo.Antialias.FAST, "none": cairo.Antialias.NONE}
+
 
 class Canvas:
     """A premultiplied ARGB32 picture. ``antialias``: ``exact`` draws as QGIS does, ``fast`` is for crowded maps.
 
     ``operator`` is used by every ``fill``, ``stroke`` and ``stamp`` on this canvas (a feature blend mode).
     """
+
+    __slots__ = ("antialias", "context", "height", "operator", "surface", "width")
 
     def __init__(self, width: int, height: int, antialias: Antialias = "exact") -> None:
         """A transparent picture of ``width`` x ``height`` pixels."""
@@ -27,23 +31,45 @@ class Canvas:
         self.operator = cairo.Operator.OVER
         self.surface = cairo.ImageSurface(cairo.Format.ARGB32, width, height)
         self.context = cairo.Context(self.surface)
+        self.context.set_antialias(_CAIRO_ANTIALIAS[antialias])
+        self.context.set_fill_rule(cairo.FillRule.EVEN_ODD)
 
     def new_layer(self) -> Canvas:
         """A transparent canvas of the same size and antialiasing."""
-        raise NotImplementedError
+        return Canvas(self.width, self.height, self.antialias)
 
     def compose(self, layer: Canvas, opacity: float = 1.0, operator: cairo.Operator = cairo.Operator.OVER) -> None:
         """Put ``layer`` over this picture."""
-        raise NotImplementedError
+        self.context.set_operator(operator)
+        self.context.set_source_surface(layer.surface, 0, 0)
+        self.context.paint_with_alpha(opacity)
+        self.context.set_operator(cairo.Operator.OVER)
 
     def fill_background(self, color: Color) -> None:
         """Replace the whole picture by ``color``."""
-        raise NotImplementedError
+        self.context.set_operator(cairo.Operator.SOURCE)
+        self.context.set_source_rgba(*color)
+        self.context.paint()
+        self.context.set_operator(cairo.Operator.OVER)
 
     def scaled(self, width: int, height: int) -> Canvas:
-        """A smoothly scaled copy."""
-        raise NotImplementedError
+        """A smoothly scaled copy: bilinear where it grows, averages where it shrinks, each axis for itself (as Qt)."""
+        from PIL import Image
+
+        image = Image.fromarray(self.pixels())  # four bands of one kind: their names do not matter here
+        for size in ((width, self.height), (width, height)):
+            grows = size[0] > image.width or size[1] > image.height
+            image = image.resize(size, Image.Resampling.BILINEAR if grows else Image.Resampling.BOX)
+        out = Canvas(width, height, self.antialias)
+        out.pixels()[:] = np.asarray(image)
+        out.surface.mark_dirty()
+        return out
 
     def pixels(self) -> NDArray[np.uint8]:
-        """uint8[height, width, 4] view, premultiplied, in memory order B, G, R, A."""
-        raise NotImplementedError
+        """uint8[height, width, 4] view, premultiplied, in memory order B, G, R, A (little endian).
+
+        Who writes into it calls ``surface.mark_dirty()`` afterwards.
+        """
+        self.surface.flush()
+        shape = (self.height, self.surface.get_stride() // 4, 4)
+        return np.frombuffer(self.surface.get_data(), np.uint8).reshape(shape)[:, : self.width]

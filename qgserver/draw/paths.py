@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cairo
+import numpy as np
+from numpy.typing import NDArray
 
 from qgserver.geo.geometry import Floats, Ints
+
+_MOVE, _LINE, _CLOSE = 0 | 2 << 32, 1 | 2 << 32, 3 | 1 << 32
+"""Headers of ``cairo_path_data_t`` as one little-endian int64: type, then number of 16-byte items it takes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Paths:
     """k polylines (``closed``: rings, whose last vertex need not repeat the first).
 
-    ``coords`` float64[n, 2] in device pixels, y down; ``starts`` int64[k+1]: path i is ``coords[starts[i]:starts[i+1]]``.
+    ``coords`` float64[n, 2] in device pixels, y down; ``starts`` int64[k+1], from 0 to n: path i is
+    ``coords[starts[i]:starts[i+1]]``.
     """
 
     coords: Floats
@@ -25,28 +36,175 @@ class Paths:
 
     def take(self, indices: Ints) -> Paths:
         """The paths of these numbers, in this order."""
-        raise NotImplementedError
+        counts = np.diff(self.starts)[indices]
+        starts = np.zeros(len(counts) + 1, np.int64)
+        np.cumsum(counts, out=starts[1:])
+        rows = np.arange(starts[-1]) + np.repeat(self.starts[:-1][indices] - starts[:-1], counts)
+        return Paths(self.coords[rows], starts, self.closed)
 
     def translate(self, dx: float, dy: float) -> Paths:
         """All paths moved by (dx, dy) pixels."""
-        raise NotImplementedError
+        return Paths(self.coords + np.array((dx, dy)), self.starts, self.closed)
 
 
-def append_paths(context: cairo.Context[cairo.Surface], paths: Paths) -> None:
-    """Add the paths to cairo's current path. Coordinates must be finite and within cairo's range (see ``clip``)."""
-    raise NotImplementedError
+def single_path(coords: Floats, closed: bool) -> Paths:
+    """One path of the vertices float64[n, 2]."""
+    return Paths(coords, np.array([0, len(coords)], np.int64), closed)
 
 
-def flatten_bezier(curves: Floats) -> Floats:
-    """Polyline float64[n, 2] through k connected cubic curves ``curves`` float64[k, 4, 2], by Qt's halving rule."""
-    raise NotImplementedError
+def path_items(paths: Paths) -> tuple[Floats, Ints]:
+    """The paths as an array of ``cairo_path_data_t`` (float64[m, 2]) and the first item int64[k+1] of each path."""
+    count = len(paths.coords)
+    if not paths.closed:
+        packed = np.empty((count, 4))
+        headers = packed.view(np.int64)[:, 0]
+        headers[:] = _LINE
+        headers[paths.starts[:-1][np.diff(paths.starts) > 0]] = _MOVE
+        packed[:, 2:] = paths.coords
+        return packed.reshape(-1, 2), paths.starts * 2
+    paths_before = np.arange(len(paths))
+    firsts = paths.starts * 2 + np.arange(len(paths) + 1)
+    items = np.empty((firsts[-1], 2))
+    heads = items.view(np.int64)[:, 0]
+    rows = np.arange(0, 2 * count, 2) + np.repeat(paths_before, np.diff(paths.starts))
+    heads[rows] = _LINE
+    heads[firsts[:-1]] = _MOVE
+    heads[firsts[1:] - 1] = _CLOSE
+    items[rows + 1] = paths.coords
+    return items, firsts
 
 
-def circle(cx: float, cy: float, rx: float, ry: float) -> Paths:
-    """A closed ellipse of four flattened quarter curves, as QGIS draws circles."""
-    raise NotImplementedError
+class _CairoPath(ctypes.Structure):
+    _fields_ = (("status", ctypes.c_int), ("data", ctypes.c_void_p), ("num_data", ctypes.c_int))
+
+
+def _without_empty(paths: Paths) -> Paths:
+    counts = np.diff(paths.starts)
+    return paths if counts.all() else paths.take(np.flatnonzero(counts))
+
+
+def _append_items(context: cairo.Context[cairo.ImageSurface], items: Floats) -> None:
+    """Feed items one by one: the slow way, for other Python implementations."""
+    heads = items.view(np.int64)[:, 0]
+    position = 0
+    while position < len(items):
+        head = int(heads[position])
+        if head == _CLOSE:
+            context.close_path()
+            position += 1
+            continue
+        draw = context.move_to if head == _MOVE else context.line_to
+        draw(*items[position + 1])
+        position += 2
+
+
+@lru_cache(maxsize=1)
+def _native_append() -> Callable[[cairo.Context[cairo.ImageSurface], Floats], None] | None:
+    """``cairo_append_path`` on a pycairo context, or None where its object does not look as we know it.
+
+    pycairo keeps the ``cairo_t*`` right behind the header of its object, before one more pointer.
+    """
+    pointer_size = ctypes.sizeof(ctypes.c_void_p)
+    layout = object.__basicsize__ + 2 * pointer_size
+    if sys.implementation.name != "cpython" or cairo.Context.__basicsize__ != layout or sys.byteorder != "little":
+        return None
+    try:
+        native = ctypes.CDLL(sys.modules["cairo._cairo"].__file__).cairo_append_path
+    except (AttributeError, KeyError, OSError):
+        return None
+    native.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+    native.restype = None
+    offset = object.__basicsize__
+
+    def append(context: cairo.Context[cairo.ImageSurface], items: Floats) -> None:
+        path = _CairoPath(0, items.ctypes.data, len(items))
+        native(ctypes.c_void_p.from_address(id(context) + offset), ctypes.byref(path))
+
+    return append if _draws_alike(append) else None
+
+
+def _draws_alike(append: Callable[[cairo.Context[cairo.ImageSurface], Floats], None]) -> bool:
+    """Whether the native way gives the path that ``line_to`` gives."""
+    triangle = Paths(np.array([[1.0, 2.0], [7.5, 3.25], [4.0, 9.0]]), np.array([0, 3], np.int64), True)
+    contexts = [cairo.Context(cairo.ImageSurface(cairo.Format.A8, 16, 16)) for _ in range(2)]
+    items, _ = path_items(triangle)
+    append(contexts[0], items)
+    _append_items(contexts[1], items)
+    return str(contexts[0].copy_path()) == str(contexts[1].copy_path())
+
+
+def append_items(context: cairo.Context[cairo.ImageSurface], items: Floats) -> None:
+    """Add ``cairo_path_data_t`` items (from ``path_items``, whole paths, contiguous) to cairo's current path."""
+    if len(items):
+        (_native_append() or _append_items)(context, items)
+
+
+def append_paths(context: cairo.Context[cairo.ImageSurface], paths: Paths) -> None:
+    """Add the paths to cairo's current path. Coordinates must be finite and within cairo's range (see ``limits``)."""
+    append_items(context, path_items(_without_empty(paths))[0])
+
+
+KAPPA = 0.5522847498
+"""Distance of the control points of a quarter circle of radius 1."""
+
+_MAX_HALVINGS = 6
+
+
+def _cross(a: Floats, b: Floats) -> Floats:
+    return np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
+
+
+def _too_bent(curves: Floats, tolerance: float) -> NDArray[np.bool_]:
+    """Whether a control point lies too far from the chord, in Qt's measure (chord length as |dx| + |dy|)."""
+    chord = curves[:, 3] - curves[:, 0]
+    limit = tolerance * np.abs(chord).sum(axis=1)
+    first, second = _cross(chord, curves[:, 1] - curves[:, 0]), _cross(chord, curves[:, 2] - curves[:, 0])
+    bent: NDArray[np.bool_] = (first >= limit) | (second >= limit)
+    return bent
+
+
+def _halves(curves: Floats) -> Floats:
+    """float64[2k, 4, 2]: each curve cut in the middle."""
+    p0, p1, p2, p3 = (curves[:, i] for i in range(4))
+    a, b, c = (p0 + p1) / 2, (p1 + p2) / 2, (p2 + p3) / 2
+    ab, bc = (a + b) / 2, (b + c) / 2
+    middle = (ab + bc) / 2
+    return np.stack([p0, a, ab, middle, middle, bc, c, p3], axis=1).reshape(-1, 4, 2)
+
+
+def flatten_bezier(curves: Floats, tolerance: float = 0.25) -> Floats:
+    """Polyline float64[n, 2] through k connected cubic curves ``curves`` float64[k, 4, 2], by halving (<= 6 times)."""
+    for _ in range(_MAX_HALVINGS):
+        bent = _too_bent(curves, tolerance)
+        if not bent.any():
+            break
+        pieces = np.repeat(curves, np.where(bent, 2, 1), axis=0)
+        pieces[np.repeat(bent, np.where(bent, 2, 1))] = _halves(curves[bent])
+        curves = pieces
+    return np.concatenate([curves[:1, 0], curves[:, 3]])
+
+
+def _arc_curves(start: float, span: float) -> Floats:
+    """Cubic curves float64[k, 4, 2] of a unit circle's arc: radians, counter-clockwise on a screen (y down)."""
+    count = max(1, math.ceil(abs(span) / (math.pi / 2) - 1e-9))
+    step = span / count
+    begin = start + step * np.arange(count)
+    angles = np.stack([begin, begin + step], axis=1)
+    points = np.stack([np.cos(angles), -np.sin(angles)], axis=2)
+    tangents = np.stack([-np.sin(angles), -np.cos(angles)], axis=2)
+    # KAPPA for quarters as Qt has it; the general formula for what is left of a shorter arc
+    reach = math.copysign(KAPPA, span) if math.isclose(abs(step), math.pi / 2) else 4 / 3 * math.tan(step / 4)
+    controls = points + tangents * np.array([[reach], [-reach]])
+    return np.stack([points[:, 0], controls[:, 0], controls[:, 1], points[:, 1]], axis=1)
 
 
 def arc(box: tuple[float, float, float, float], start: float, span: float) -> Floats:
     """Polyline float64[n, 2] of the arc in ``box`` (x, y, width, height); degrees, counter-clockwise from +x."""
-    raise NotImplementedError
+    x, y, width, height = box
+    curves = _arc_curves(math.radians(start), math.radians(span))
+    return flatten_bezier(curves * (width / 2, height / 2) + (x + width / 2, y + height / 2))
+
+
+def circle(cx: float, cy: float, rx: float, ry: float) -> Paths:
+    """A closed ellipse of four flattened quarter curves, as QGIS draws circles."""
+    return single_path(arc((cx - rx, cy - ry, 2 * rx, 2 * ry), 0.0, 360.0)[:-1], True)
