@@ -1,0 +1,85 @@
+"""Data sources: where features come from.
+
+``Sources`` opens them; what a source can do is ``protocol.Provider``. A new provider is one file with a function
+``open_layer`` and one row in ``_MODULES``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from qgserver.errors import ProviderError
+from qgserver.geo.crs import Crs
+from qgserver.providers.cache import ByteCache
+from qgserver.providers.protocol import Provider
+from qgserver.providers.resources import Resources
+from qgserver.providers.uri import DataSource
+
+_MODULES: Mapping[str, str] = MappingProxyType({
+    "postgres": "qgserver.providers.postgres",
+    "ogr": "qgserver.providers.ogr",
+    "geopackage": "qgserver.providers.geopackage",
+    "memory": "qgserver.providers.memory",
+})  # fmt: skip
+"""Provider's name -> the module that opens it, imported on first use."""
+
+MAX_OPEN = 5000
+"""Open layers kept. They are small: names, types and a reference to what is shared."""
+
+
+class Sources:
+    """All open data sources of a process; the application owns one and closes it at exit. Safe for threads and for
+    processes that fork: a child starts with nothing open."""
+
+    def __init__(
+        self, *, cache_bytes: int = 64 << 20, statement_timeout_ms: int = 30_000, connect_timeout_s: float = 5.0
+    ) -> None:
+        self._arguments = (cache_bytes, statement_timeout_ms, connect_timeout_s)
+        self._lock = threading.Lock()
+        self._start()
+
+    def open(self, source: DataSource, crs: Crs | None) -> Provider:
+        """The provider of a data source; ``crs`` is what the project says. The same object gives the same provider,
+        which knows its schema already; a reloaded project has new objects and so asks anew. Nothing is read yet.
+
+        Raises ProviderError for providers that are unknown or not supported.
+        """
+        with self._lock:
+            if self._pid != os.getpid():
+                self._start()
+            found = self._open.get(id(source))
+            if found is not None:
+                self._open.move_to_end(id(source))
+                return found[1]
+        provider = _open(source, crs, self._resources)
+        with self._lock:
+            self._open[id(source)] = (source, provider)
+            if len(self._open) > MAX_OPEN:
+                self._open.popitem(last=False)
+        return provider
+
+    def close(self) -> None:
+        """Close all connections and forget all data."""
+        with self._lock:
+            if self._pid == os.getpid():
+                self._resources.close()
+            self._start()
+
+    def _start(self) -> None:
+        cache_bytes, statement_timeout_ms, connect_timeout_s = self._arguments
+        self._pid = os.getpid()
+        self._open: OrderedDict[int, tuple[DataSource, Provider]] = OrderedDict()
+        self._resources = Resources(statement_timeout_ms, connect_timeout_s, ByteCache(cache_bytes))
+
+
+def _open(source: DataSource, crs: Crs | None, resources: Resources) -> Provider:
+    name = "geopackage" if source.provider == "ogr" and source.path.lower().endswith(".gpkg") else source.provider
+    if name not in _MODULES:
+        raise ProviderError("The layer's kind of data source is not supported", detail=f"provider {name!r}")
+    provider: Provider = importlib.import_module(_MODULES[name]).open_layer(source, crs, resources)
+    return provider

@@ -1,0 +1,182 @@
+"""Connections to PostgreSQL: one small pool per process and connection string.
+
+The caller's own thread connects, so a server that is down is known at once and with its reason, and one that is back is
+used by the next request. (psycopg_pool connects in background threads: a request to a dead server waits for the whole
+time-out without a reason, and after an outage the next attempt may be minutes away.)
+Nothing is set for a session and nothing is prepared, so poolers in transaction mode (pgbouncer) work.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from qgserver.errors import ProviderError
+from qgserver.providers.pgtypes import register_loaders
+from qgserver.providers.uri import DataSource
+
+_PARAMETERS = (
+    "service", "host", "hostaddr", "port", "dbname", "user", "password", "sslmode", "sslcert", "sslkey", "sslrootcert",
+    "sslcrl", "sslpassword", "krbsrvname", "gssencmode", "target_session_attrs", "options", "application_name",
+    "channel_binding", "connect_timeout",
+)  # fmt: skip
+"""What a data source may say about its connection: libpq's own words. The rest (``key``, ``estimatedmetadata``, ...)
+is QGIS's."""
+
+MAX_CONNECTIONS = 10
+"""At most so many at once for one process and connection string: nested reads (joins, aggregates) of every thread."""
+MAX_IDLE = 4
+IDLE_SECONDS = 120.0
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Time-outs: ``statement`` in milliseconds for one statement or one batch of rows, ``connect`` in seconds."""
+
+    statement_ms: int
+    connect_s: float
+
+
+def conninfo(source: DataSource, limits: Limits) -> str:
+    """libpq's connection string of a data source. ``service=`` and ``~/.pgpass`` are libpq's business.
+
+    Raises ProviderError for ``authcfg``: its credentials lie in the encrypted database of a QGIS desktop.
+    """
+    if source.params.get("authcfg"):
+        raise ProviderError(
+            "The layer's credentials are kept by QGIS and not known to this server",
+            detail="authcfg can't be resolved: use service= with a pg_service.conf, or ~/.pgpass",
+        )
+    values = {name: source.params[name] for name in _PARAMETERS if source.params.get(name)}
+    values.setdefault("connect_timeout", str(max(2, round(limits.connect_s))))
+    values.setdefault("application_name", "qgserver")
+    try:
+        return make_conninfo("", client_encoding="UTF8", tcp_user_timeout=limits.statement_ms + 10_000, **values)
+    except psycopg.Error as error:
+        raise ProviderError("The layer's connection is not understood", detail=_masked(error, values)) from None
+
+
+def _masked(error: Exception, values: Mapping[str, str]) -> str:
+    text = str(error).strip()
+    for name in ("password", "sslpassword"):
+        if values.get(name):
+            text = text.replace(values[name], "***")
+    return text
+
+
+class Pool:
+    """Open connections of one connection string. Safe for threads; never used in another process than its own."""
+
+    def __init__(self, info: str, limits: Limits) -> None:
+        self._info = info
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._idle: list[tuple[float, Connection]] = []
+        self._down: tuple[float, str] = (0.0, "")
+
+    @contextmanager
+    def read_only(self, role: str = "") -> Iterator[Connection]:
+        """A connection inside a READ ONLY transaction, as ``role`` if given. All errors are ProviderError."""
+        if not self._slots.acquire(timeout=self._limits.connect_s):
+            raise ProviderError("The database of the layer is busy", detail="all connections are in use")
+        try:
+            connection = self._begun(self._begin_sql(role))
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except psycopg.Error as error:
+                raise failure(error) from error
+            finally:
+                self._release(connection)
+        finally:
+            self._slots.release()
+
+    def close(self) -> None:
+        """Close what is idle; connections in use close when they come back."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for _, connection in idle:
+            connection.close()
+
+    def _begin_sql(self, role: str) -> sql.Composed:
+        begin = sql.SQL("BEGIN READ ONLY; SET LOCAL statement_timeout = {}").format(self._limits.statement_ms)
+        return begin + sql.SQL("; SET LOCAL ROLE {}").format(sql.Identifier(role)) if role else begin
+
+    def _begun(self, begin: sql.Composed) -> Connection:
+        """A connection that has just answered: the idle ones are tried by the BEGIN itself, then a new one is made."""
+        while idle := self._pop():
+            try:
+                idle.execute(begin)
+                return idle
+            except psycopg.OperationalError:
+                idle.close()
+        connection = self._connect()
+        try:
+            connection.execute(begin)
+        except psycopg.Error as error:
+            connection.close()
+            raise failure(error) from error
+        return connection
+
+    def _pop(self) -> Connection | None:
+        with self._lock:
+            return self._idle.pop()[1] if self._idle else None
+
+    def _connect(self) -> Connection:
+        until, reason = self._down
+        started = time.monotonic()
+        if started < until:
+            raise ProviderError("The database of the layer can't be reached", detail=reason)
+        try:
+            connection = psycopg.connect(self._info, autocommit=True, prepare_threshold=None)
+        except psycopg.Error as error:
+            reason = str(error).strip()
+            # A host that swallows packets would hold every thread for the whole time-out, again and again: after a slow
+            # failure the next ones come at once, for as long as it took.
+            now = time.monotonic()
+            self._down = (2 * now - started, reason)
+            raise ProviderError("The database of the layer can't be reached", detail=reason) from error
+        register_loaders(connection)
+        return connection
+
+    def _release(self, connection: Connection) -> None:
+        if not connection.closed and connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            try:
+                connection.execute("ROLLBACK")
+            except psycopg.Error:
+                connection.close()
+        now = time.monotonic()
+        with self._lock:
+            if not connection.closed:
+                self._idle.append((now, connection))
+            fresh = [item for item in self._idle if now - item[0] < IDLE_SECONDS][-MAX_IDLE:]
+            stale = [item for item in self._idle if item not in fresh]
+            self._idle = fresh
+        for _, old in stale:
+            old.close()
+
+
+def failure(error: psycopg.Error) -> ProviderError:
+    """What a client may know of an error, and for the log what the database said."""
+    message = next((text for kind, text in _MESSAGES if isinstance(error, kind)), "The layer's database query failed")
+    return ProviderError(message, detail=f"{type(error).__name__}: {str(error).strip()}")
+
+
+_MESSAGES: tuple[tuple[type[psycopg.Error], str], ...] = (
+    (psycopg.errors.QueryCanceled, "The database of the layer took too long to answer"),
+    (psycopg.errors.UndefinedTable, "The layer's table does not exist"),
+    (psycopg.errors.InvalidSchemaName, "The layer's table does not exist"),
+    (psycopg.errors.UndefinedColumn, "A column of the layer does not exist in its table"),
+    (psycopg.errors.InsufficientPrivilege, "The layer's table must not be read by this server"),
+    (psycopg.OperationalError, "The database of the layer can't be reached"),
+)

@@ -1,0 +1,193 @@
+"""The SQL of a PostgreSQL layer: identifiers by ``psycopg.sql``, values always bound."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from psycopg import sql
+
+from qgserver.geo.extent import Extent
+from qgserver.providers.pgtypes import PgType
+from qgserver.providers.protocol import OrderBy, Query
+from qgserver.providers.uri import DataSource
+
+INT64 = range(-(2**63), 2**63)
+SIMPLIFIABLE = ("LINESTRING", "MULTILINESTRING", "POLYGON", "MULTIPOLYGON")
+"""Geometry types that have vertices to spare."""
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with ``%s`` placeholders, and what goes there."""
+
+    text: sql.Composed
+    values: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Where a layer's rows come from. ``table`` goes behind FROM; ``geometry`` is the column as a geometry (None: no
+    geometry), ``plain_type`` one of ``SIMPLIFIABLE`` when it holds nothing else; ``key`` maps the key columns to
+    whether they are integers (empty: the row's place in the table); ``conditions`` always hold."""
+
+    table: sql.Composed
+    columns: Mapping[str, PgType]
+    geometry: sql.Composed | None = None
+    plain_type: str = ""
+    srid: int = 0
+    key: Mapping[str, bool] = field(default_factory=dict)
+    conditions: tuple[sql.Composed, ...] = ()
+
+    @property
+    def integer_key(self) -> bool:
+        """Whether feature ids are integers."""
+        return list(self.key.values()) in ([], [True])
+
+
+def trusted(text: str) -> sql.Composed:
+    """SQL text of the project's author (subset, query layer) as it stands; ``%`` is no placeholder there."""
+    return sql.Composed([sql.SQL(text.replace("%", "%%"))])
+
+
+def table(source: DataSource) -> sql.Composed:
+    """The table, view or query of a data source."""
+    if source.query:
+        # A query may end in a comment: the bracket stands on a line of its own.
+        return sql.Composed([sql.SQL("("), trusted(source.query.strip().rstrip(";")), sql.SQL('\n) AS "query"')])
+    names = [name for name in (source.schema, source.table) if name]
+    return sql.Composed([sql.Identifier(*names)])
+
+
+def select(relation: Relation, columns: Sequence[str], query: Query, where: Sequence[Statement]) -> Statement:
+    """Feature id, geometry (if asked for) and columns of the features asked for."""
+    values: list[object] = []
+    items: list[sql.Composable] = [fid(relation)]
+    if query.geometry and relation.geometry is not None:
+        items.append(_geometry(relation, query, values))
+    items += [_item(name, relation.columns[name]) for name in columns]
+    conditions = _where(relation, query, where, values)
+    order = _order(relation, query)
+    limits = _limits(query, values)
+    text = sql.SQL("SELECT {} FROM {}{}{}{}").format(
+        sql.SQL(", ").join(items), relation.table, conditions, order, limits
+    )
+    return Statement(text, tuple(values))
+
+
+def count(relation: Relation, query: Query, where: Sequence[Statement]) -> Statement:
+    """The number of features asked for, whatever ``limit`` and ``offset`` say."""
+    values: list[object] = []
+    conditions = _where(relation, query, where, values)
+    return Statement(sql.SQL("SELECT count(*) FROM {}{}").format(relation.table, conditions), tuple(values))
+
+
+def extent(relation: Relation) -> Statement:
+    """One row: xmin, ymin, xmax, ymax of all features."""
+    box = sql.SQL("SELECT ST_Extent({}) AS box FROM {}{}").format(
+        relation.geometry or sql.SQL("NULL"), relation.table, _where(relation, Query(), (), [])
+    )
+    return Statement(
+        sql.SQL("SELECT ST_XMin(box), ST_YMin(box), ST_XMax(box), ST_YMax(box) FROM ({}) AS e").format(box)
+    )
+
+
+def fid(relation: Relation) -> sql.Composable:
+    """The feature id: the integer key, the key's texts joined by ``@@`` (as QGIS Server writes them), or the number
+    that QGIS makes of a row's place."""
+    if not relation.key:
+        place = "(ctid::text::point)"
+        return sql.SQL(f"(({place}[0]::bigint << 16) + {place}[1]::bigint)")
+    if relation.integer_key:
+        return sql.Identifier(*relation.key)
+    return sql.SQL(" || '@@' || ").join([sql.SQL("{}::text").format(sql.Identifier(name)) for name in relation.key])
+
+
+def _item(name: str, kind: PgType) -> sql.Composable:
+    column = sql.Identifier(name)
+    if kind.function:
+        return sql.SQL(kind.function + "({})").format(column)
+    return sql.SQL("{}" + kind.cast).format(column)
+
+
+def _geometry(relation: Relation, query: Query, values: list[object]) -> sql.Composable:
+    geometry = relation.geometry or sql.SQL("NULL")
+    if query.simplify <= 0:
+        return geometry
+    # True keeps what collapses: a small building stays a dot on the map.
+    simplified = sql.SQL("ST_Simplify({}, %s, true)").format(geometry)
+    values.append(query.simplify)
+    if relation.plain_type in SIMPLIFIABLE:
+        return simplified
+    # ST_Simplify raises for curves.
+    types = sql.SQL(", ").join(map(sql.Literal, SIMPLIFIABLE))
+    return sql.SQL("CASE WHEN geometrytype({0}) IN ({1}) THEN {2} ELSE {0} END").format(geometry, types, simplified)
+
+
+def _where(relation: Relation, query: Query, more: Sequence[Statement], values: list[object]) -> sql.Composed:
+    conditions = list(relation.conditions)
+    if query.extent is not None and relation.geometry is not None:
+        conditions.append(_box(relation, query.extent, values))
+    if query.fids is not None:
+        conditions.append(_fids(relation, query.fids, values))
+    for statement in more:
+        conditions.append(sql.SQL("({})").format(statement.text))
+        values += statement.values
+    if not conditions:
+        return sql.Composed([])
+    return sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(conditions))
+
+
+def _box(relation: Relation, extent: Extent, values: list[object]) -> sql.Composed:
+    values += extent.as_tuple()
+    return sql.SQL("{} && ST_MakeEnvelope(%s, %s, %s, %s, {})").format(
+        relation.geometry or sql.SQL("NULL"), sql.Literal(relation.srid)
+    )
+
+
+def _fids(relation: Relation, fids: Sequence[int | str], values: list[object]) -> sql.Composed:
+    """Only the features of these ids; a text that can't be an id of this layer is the id of no feature."""
+    if not relation.integer_key:
+        values.append([str(f) for f in fids])
+        return sql.SQL("({}) = ANY(%s::text[])").format(fid(relation))
+    numbers = [n for f in fids if (n := integer(f)) is not None]
+    if relation.key:
+        values.append(numbers)
+        return sql.SQL("{} = ANY(%s::bigint[])").format(fid(relation))
+    values.append([f"({n >> 16},{n & 0xFFFF})" for n in numbers if 0 <= n >> 16 < 2**32])
+    return sql.SQL("ctid = ANY(%s::tid[])").format()
+
+
+def integer(fid: int | str) -> int | None:
+    """A feature id as a 64-bit integer, None when it is none."""
+    if isinstance(fid, str):
+        if not _INTEGER.fullmatch(fid):
+            return None
+        fid = int(fid)
+    return fid if fid in INT64 else None
+
+
+def _order(relation: Relation, query: Query) -> sql.Composed:
+    """Without ``order_by``, ``limit`` and ``offset`` rows come as the database finds them, as QGIS draws them. Pages
+    need an order that lasts from request to request: by key."""
+    keys = [_sort_key(key) for key in query.order_by]
+    if keys or query.limit is not None or query.offset:
+        keys += [sql.Composed([sql.Identifier(name)]) for name in relation.key]
+    return sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(keys)) if keys else sql.Composed([])
+
+
+def _sort_key(key: OrderBy) -> sql.Composed:
+    direction = "ASC" if key.ascending else "DESC"
+    nulls = "FIRST" if key.nulls_first else "LAST"
+    return sql.SQL(f"{{}} {direction} NULLS {nulls}").format(sql.Identifier(key.column))
+
+
+def _limits(query: Query, values: list[object]) -> sql.Composed:
+    parts: list[sql.Composed] = []
+    for word, number in (("LIMIT", query.limit), ("OFFSET", query.offset or None)):
+        if number is not None:
+            values.append(number)
+            parts.append(sql.SQL(f" {word} %s").format())
+    return sql.Composed(parts)

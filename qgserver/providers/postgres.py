@@ -1,0 +1,130 @@
+"""Layers in PostgreSQL/PostGIS: tables, views, query layers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import psycopg
+from psycopg import sql
+
+from qgserver.geo.crs import Crs
+from qgserver.geo.extent import Extent
+from qgserver.geo.wkb import decode
+from qgserver.providers import pgsql
+from qgserver.providers.batch import Batch
+from qgserver.providers.pgconnect import Connection, Limits, Pool, conninfo
+from qgserver.providers.pgschema import inspect
+from qgserver.providers.protocol import Query, Schema
+from qgserver.providers.resources import Resources
+from qgserver.providers.uri import DataSource
+
+FIRST_FETCH = 500
+"""Rows of the first batch: an answer's first byte should not wait for thousands of rows."""
+
+_ESTIMATE = "SELECT ST_XMin(b), ST_YMin(b), ST_XMax(b), ST_YMax(b) FROM (SELECT ST_EstimatedExtent({}) AS b) AS e"
+
+
+class PostgresProvider:
+    """An open layer. Holds no connection: each call borrows one of the pool."""
+
+    def __init__(self, source: DataSource, crs: Crs | None, pool: Pool) -> None:
+        self._source = source
+        self._crs = crs
+        self._pool = pool
+        self._lock = threading.Lock()
+        self._inspected: tuple[Schema, pgsql.Relation] | None = None
+        self._role = source.params.get("session_role", "")
+
+    def schema(self) -> Schema:
+        """See ``Provider``."""
+        return self._known()[0]
+
+    def extent(self) -> Extent | None:
+        """See ``Provider``. With estimated metadata the planner's statistics are taken where there are some."""
+        relation = self._known()[1]
+        if relation.geometry is None:
+            return None
+        row: Sequence[Any] | None = None
+        with self._pool.read_only(self._role) as connection:
+            if self._source.estimated_metadata and not self._source.query and not self._source.subset:
+                row = self._estimated_extent(connection)
+            if row is None or row[0] is None:
+                row = _execute(connection, pgsql.extent(relation)).fetchone()
+        return None if row is None or row[0] is None else Extent(*(float(str(v)) for v in row))
+
+    def count(self, query: Query) -> int:
+        """See ``Provider``."""
+        relation = self._known()[1]
+        with self._pool.read_only(self._role) as connection:
+            row = _execute(connection, pgsql.count(relation, query, ())).fetchone()
+        total = max(0, (int(str(row[0])) if row else 0) - query.offset)
+        return total if query.limit is None else min(total, query.limit)
+
+    def read(self, query: Query) -> Iterator[Batch]:
+        """See ``Provider``. Rows come through a cursor of the database: memory stays flat, and the statement time-out
+        counts for each batch, not for the time a slow client takes to read an answer."""
+        relation = self._known()[1]
+        if query.extent is not None and (query.extent.is_empty or relation.geometry is None):
+            return
+        names = query.columns if query.columns is not None else tuple(relation.columns)
+        names = tuple(name for name in names if name in relation.columns)
+        statement = pgsql.select(relation, names, query, ())
+        with self._pool.read_only(self._role) as connection:
+            declare = sql.SQL("DECLARE qgserver_rows NO SCROLL CURSOR FOR {}").format(statement.text)
+            with connection.pipeline():
+                connection.execute(declare, statement.values)
+                size = min(FIRST_FETCH, query.batch_size)
+                cursor = _fetch(connection, size)
+            while rows := cursor.fetchall():
+                yield _batch(rows, names, query, relation)
+                if len(rows) < size:
+                    return
+                size = query.batch_size
+                cursor = _fetch(connection, size)
+
+    def close(self) -> None:
+        """See ``Provider``. The pool belongs to all layers of its connection and stays."""
+
+    def _known(self) -> tuple[Schema, pgsql.Relation]:
+        if self._inspected is None:
+            with self._lock:
+                if self._inspected is None:
+                    with self._pool.read_only(self._role) as connection:
+                        self._inspected = inspect(connection, self._source, self._crs)
+        return self._inspected
+
+    def _estimated_extent(self, connection: Connection) -> Sequence[Any] | None:
+        names = [n for n in (self._source.schema, self._source.table, self._source.geometry_column) if n]
+        places = sql.SQL(", ").join([sql.Placeholder()] * len(names))
+        try:
+            with connection.transaction():
+                return connection.execute(sql.SQL(_ESTIMATE).format(places), names).fetchone()
+        except psycopg.Error:  # never analysed, or a view
+            return None
+
+
+def _execute(connection: Connection, statement: pgsql.Statement) -> psycopg.Cursor[tuple[object, ...]]:
+    return connection.execute(statement.text, statement.values)
+
+
+def _fetch(connection: Connection, size: int) -> psycopg.Cursor[tuple[object, ...]]:
+    return connection.execute(sql.SQL("FETCH {} FROM qgserver_rows").format(size), (), binary=True)
+
+
+def _batch(rows: Sequence[Sequence[Any]], names: Sequence[str], query: Query, relation: pgsql.Relation) -> Batch:
+    fids, *values = zip(*rows, strict=True)
+    geometry = decode(values.pop(0)) if query.geometry and relation.geometry is not None else None
+    columns = {name: relation.columns[name].convert(v) for name, v in zip(names, values, strict=True)}
+    if relation.integer_key:
+        return Batch(np.array(fids, np.int64), columns, geometry)
+    return Batch(np.fromiter(fids, object, len(fids)), columns, geometry)
+
+
+def open_layer(source: DataSource, crs: Crs | None, resources: Resources) -> PostgresProvider:
+    """The provider of a PostgreSQL data source. Connects at first use."""
+    limits = Limits(resources.statement_timeout_ms, resources.connect_timeout_s)
+    info = conninfo(source, limits)
+    return PostgresProvider(source, crs, resources.once(Pool, info, lambda: Pool(info, limits)))
