@@ -91,7 +91,7 @@ def stroke(canvas: Canvas, paths: Paths, pen: Pen) -> None:
 def _stroke_thin(canvas: Canvas, paths: Paths, pen: Pen) -> None:
     paths = only_finite(paths)
     opacity = np.full(len(paths), pen.thin_opacity)
-    lines = thin_segments(paths, opacity, np.zeros(len(paths), np.int64), pen.cap != "flat")
+    lines = thin_segments(paths, opacity, np.zeros(len(paths), np.int64), pen.cap != "flat", bool(pen.dashes))
     boxes = boxes_of(lines, 1, canvas)
     alpha = coverage(lines, boxes, canvas, DashSteps(pen.dashes, pen.dash_offset) if pen.dashes else None)
     if not len(alpha):
@@ -102,6 +102,9 @@ def _stroke_thin(canvas: Canvas, paths: Paths, pen: Pen) -> None:
     canvas.context.mask_surface(mask, int(boxes.x0[0]) - 1, int(boxes.y0[0]) - 1)
 
 
+_POINT_LENGTH = 1 / 128
+"""Pixels: long enough for cairo to see a direction, too short to be seen."""
+
 _THIN_AS_AREA = 0.9
 """Width of the area that is as dark as a thin line, over all directions: the mean cosine within 45 degrees."""
 
@@ -111,6 +114,22 @@ def _as_area(pen: Pen) -> Pen:
     if pen.width > 1:
         return pen
     return replace(pen, color=(*pen.color[:3], pen.thin_opacity), width=_THIN_AS_AREA, join="bevel")
+
+
+def _with_points(paths: Paths, pen: Pen) -> Paths:
+    """Lines of two equal vertices as QGIS draws them: a square cap makes a square of them, others leave nothing."""
+    if paths.closed or pen.cap == "flat":
+        return paths
+    ends = paths.starts[:-1][np.diff(paths.starts) == 2]
+    points = ends[(paths.coords[ends] == paths.coords[ends + 1]).all(axis=1)]
+    if not len(points):
+        return paths
+    coords = paths.coords.copy()
+    if pen.cap == "square":
+        coords[points + 1, 0] += _POINT_LENGTH
+    else:
+        coords[points] = coords[points + 1] = np.nan
+    return only_finite(Paths(coords, paths.starts, False))
 
 
 def _set_pen(context: cairo.Context[cairo.ImageSurface], pen: Pen) -> None:
@@ -134,7 +153,7 @@ def _stroke_wide(canvas: Canvas, paths: Paths, pen: Pen) -> None:
     _set_pen(context, pen)
     context.set_source_rgba(*pen.color)
     context.new_path()
-    append_paths(context, paths)
+    append_paths(context, _with_points(paths, pen))
     context.stroke()
 
 

@@ -20,6 +20,9 @@ from qgserver.geo.geometry import Floats, Ints
 Light = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
+_HALF_GRAIN = 1 / 128
+"""Half of the 1/64 pixel that positions are rounded to."""
+
 _CHUNK = 1 << 20
 """Steps (pixel rows of segments) worked on at once, so that memory stays bounded."""
 
@@ -51,23 +54,23 @@ class ThinSegments:
         )
 
 
-def thin_segments(paths: Paths, opacity: Floats, group: Ints, capped: bool) -> ThinSegments:
+def thin_segments(paths: Paths, opacity: Floats, group: Ints, capped: bool, dashed: bool) -> ThinSegments:
     """Segments of the paths; ``opacity`` and ``group`` are per path. Only open paths have caps."""
     first, second, owner = segments(paths)
     begin = np.zeros(len(owner), bool)
     end = begin.copy()
+    travelled = _travelled_before(first, second, owner) if dashed else np.zeros(len(owner))
     if capped and not paths.closed and len(owner):
         changes = np.flatnonzero(owner[1:] != owner[:-1])
         begin[0], end[-1] = True, True
         begin[changes + 1], end[changes] = True, True
-    return ThinSegments(
-        first, second, begin, end, opacity[owner], group[owner], _travelled_before(first, second, owner)
-    )
+        travelled += 0.5
+    return ThinSegments(first, second, begin, end, opacity[owner], group[owner], travelled)
 
 
 def _travelled_before(first: Floats, second: Floats, owner: Ints) -> Floats:
     """Steps from the start of its path to each segment."""
-    steps = np.abs(second - first).max(axis=1, initial=0.0)
+    steps = np.abs(np.trunc(second * 64) - np.trunc(first * 64)).max(axis=1, initial=0.0) / 64
     travelled: Floats = np.cumsum(steps) - steps
     if len(owner):
         opening = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]]))
@@ -159,12 +162,11 @@ def _steps(lines: ThinSegments, boxes: Boxes) -> _Steps:
     turned = major_stop < major_start
     low, high = np.minimum(major_start, major_stop), np.maximum(major_start, major_stop)
     length = major_stop - major_start
-    slope = np.divide(minor_stop - minor_start, length, out=np.zeros(len(length)), where=length != 0)
+    has_length = length != 0  # what has none leaves no trace, not even of its caps
+    slope = np.divide(minor_stop - minor_start, length, out=np.zeros(len(length)), where=has_length)
     at0 = (np.where(turned, minor_stop, minor_start) + slope * (32 - low)) / 64 - 0.5
-    low_cap, high_cap = (
-        np.where(turned, lines.end_cap, lines.begin_cap),
-        np.where(turned, lines.begin_cap, lines.end_cap),
-    )
+    low_cap = np.where(turned, lines.end_cap, lines.begin_cap) & has_length
+    high_cap = np.where(turned, lines.begin_cap, lines.end_cap) & has_length
     # measured: a cap at the low end also moves the line by half a step, forth or back by where in its pixel it begins
     at0 += slope * low_cap * np.where(low % 64 < 32, 0.5, -0.5)
     capped_low, capped_high = low / 64 - low_cap * 0.5, high / 64 + high_cap * 0.5
@@ -220,7 +222,9 @@ class _Frame:
 def _travelled(steps: _Steps, lines: ThinSegments, number: Ints, step: Floats) -> Floats:
     """How far from its path's start each step lies."""
     centre = step + 0.5
-    along = np.where(steps.reversed[number], steps.high[number] - centre, centre - steps.low[number])
+    # a step exactly between two dashes belongs to the one behind it when the line runs upwards, else to the one before
+    against = steps.high[number] - centre - _HALF_GRAIN
+    along = np.where(steps.reversed[number], against, centre - steps.low[number])
     return lines.travelled[number] + along
 
 
