@@ -95,8 +95,11 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """One style of a vector layer: all that decides its picture. ``labeling`` and ``diagrams`` are the XML text of
-    their elements, read when first drawn."""
+    """One style of a vector layer: all that decides its picture.
+
+    ``labeling`` is the XML text of ``<labeling>`` (of ``<customproperties>``, where 2.x keeps ``labeling/*``),
+    ``diagrams`` that of the diagram renderer and ``<DiagramLayerSettings>`` inside one ``<diagrams>``; both are "" when
+    there is nothing, and are read when first drawn. ``display_expression`` is a field name or an expression."""
 
     name: str
     renderer: Renderer
@@ -180,7 +183,9 @@ class Layer:
 @dataclass(frozen=True, slots=True)
 class VectorLayer(Layer):
     """A vector layer. ``styles`` holds every style by name, ``style_name`` names the current one.
-    ``geometry_type`` is the WKB name of the file (``MultiPolygonZ``, ``NoGeometry``), "" when it has none."""
+    ``geometry_type`` is the WKB name of the file (``MultiPolygonZ``, ``NoGeometry``, ``Unknown``), "" when it has
+    none; projects before 3.10 tell but the family (``Point``, ``LineString``, ``Polygon``), the provider the rest.
+    ``fields`` are those the project speaks of: the source may have lost some since."""
 
     geometry_type: str = ""
     styles: Mapping[str, Style] = field(default_factory=dict)
@@ -300,10 +305,9 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class ServiceInfo:
-    """The ``WMSService*`` entries: texts shown in the capabilities of every service. They count only when
-    ``WMSServiceCapabilities`` is on; the reader leaves them empty otherwise."""
+    """The ``WMSService*`` entries: texts shown in the capabilities of every service. ``WMSServiceCapabilities``
+    makes no difference: QGIS Server shows them when it is off too (measured)."""
 
-    enabled: bool = False
     title: str = ""
     abstract: str = ""
     keywords: tuple[str, ...] = ()
@@ -427,7 +431,6 @@ class Project:
     background: Color = (1.0, 1.0, 1.0, 1.0)
     selection_color: Color = (1.0, 1.0, 0.0, 1.0)
     operations: tuple[CoordinateOperation, ...] = ()
-    antialiasing: bool = True
     problems: tuple[Problem, ...] = ()
 
     def restricted_ids(self) -> frozenset[str]:
@@ -443,6 +446,3 @@ class Project:
 
         by_name = {layer.id for layer in self.layers.values() if layer.name in names}
         return frozenset(walk(self.tree, False)) | by_name
-
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qgserver.geo.crs import Crs, crs_from_definition
 from qgserver.project.model import CoordinateOperation
+from qgserver.project.reading.document import project_version
 from qgserver.project.reading.elements import Element, flag, text
 from qgserver.project.reading.entries import Entries
 
@@ -18,12 +19,14 @@ def read_crs(parent: Element | None) -> Crs | None:
 
 
 def read_project_crs(root: Element, entries: Entries) -> Crs | None:
-    """The project's CRS: ``projectCrs``, in 2.x the map canvas's. A project whose ``ProjectionsEnabled`` is 0 or
-    absent has none (measured)."""
-    if not entries.flag("SpatialRefSys/ProjectionsEnabled"):
+    """The project's CRS: ``projectCrs``, in 2.x the map canvas's. A project whose ``ProjectionsEnabled`` is 0 has none;
+    where that entry is absent, a 3.x project has none and a 2.x project keeps its CRS (all measured)."""
+    if not entries.flag("SpatialRefSys/ProjectionsEnabled", project_version(root) < (3, 0, 0)):
         return None
     parents = (root.find("projectCrs"), root.find("mapcanvas/destinationsrs"))
-    return next((crs for crs in map(read_crs, parents) if crs is not None), None)
+    written = next((crs for crs in map(read_crs, parents) if crs is not None), None)
+    authid = entries.text("SpatialRefSys/ProjectCrs").strip()
+    return written or (crs_from_definition(authid, "", "") if authid else None)
 
 
 def read_operations(root: Element) -> tuple[CoordinateOperation, ...]:

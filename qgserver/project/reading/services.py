@@ -9,10 +9,8 @@ from qgserver.project.reading.entries import Entries
 
 
 def read_service(entries: Entries) -> ServiceInfo:
-    """Texts of the capabilities. ``WMSServiceCapabilities`` does not matter: QGIS Server shows them even when it is
-    off (measured)."""
+    """Texts of the capabilities."""
     return ServiceInfo(
-        enabled=entries.flag("WMSServiceCapabilities"),
         title=entries.text("WMSServiceTitle"),
         abstract=entries.text("WMSServiceAbstract"),
         keywords=entries.texts("WMSKeywordList"),

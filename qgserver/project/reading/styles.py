@@ -20,12 +20,13 @@ _DIAGRAM_TAGS = (
 
 def style_elements(layer: Element) -> tuple[str, dict[str, Element]]:
     """Name of the current style, and name -> element that holds the style: the layer itself for the current one (its
-    own entry in the manager is empty), a ``<qgis>`` document for the others. There is always at least one."""
+    own entry in the manager is empty), a ``<qgis>`` document for the others. There is always at least one. A style
+    without a name (2.x) is called ``default``."""
     manager = layer.find("map-layer-style-manager")
     current = (manager.get("current") if manager is not None else None) or "default"
     elements = {current: layer}
     for entry in () if manager is None else manager.iterfind("map-layer-style"):
-        name, document = entry.get("name", ""), entry.find("qgis")
+        name, document = entry.get("name") or "default", entry.find("qgis")
         if document is not None and name != current:
             elements[name] = document
     return current, elements
