@@ -91,8 +91,9 @@ def fillable(canvas: Canvas, paths: Paths) -> Paths:
     return clip_rings(only_finite(paths), box)
 
 
-def fill(canvas: Canvas, paths: Paths, brush: Brush) -> None:
-    """Fill the rings of ``paths`` as one area by the odd-even rule."""
+def fill(canvas: Canvas, paths: Paths, brush: Brush, *, winding: bool = False) -> None:
+    """Fill the rings of ``paths`` as one area, by the odd-even rule; ``winding`` is for many polygons at once that may
+    overlap (their rings must be oriented: exterior rings one way, holes the other)."""
     if brush.style == "no" or brush.color[3] <= 0 or not len(paths.coords):
         return
     context = canvas.context
@@ -100,5 +101,6 @@ def fill(canvas: Canvas, paths: Paths, brush: Brush) -> None:
     set_brush(context, brush)
     context.new_path()
     append_paths(context, fillable(canvas, paths))
+    context.set_fill_rule(cairo.FillRule.WINDING if winding else cairo.FillRule.EVEN_ODD)
     context.fill()
     context.set_operator(cairo.Operator.OVER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qgserver.geo.extent import Extent
 from qgserver.geo.transform import Transform
-from qgserver.geo.view import source_extent
+from qgserver.geo.view import reproject_for_view, source_extent
 from qgserver.project.model import Simplify
 from qgserver.render.view import View
 
@@ -25,3 +25,12 @@ def layer_tolerance(view: View, extent: Extent, simplify: Simplify) -> float:
     if simplify.max_scale > 1 and view.denominator < simplify.max_scale:
         return 0.0
     return simplify.tolerance * view.resolution
+
+
+def device_geometry(
+    geometry: GeometryArray, view: View, transform: Transform | None, simplify: Simplify
+) -> GeometryArray:
+    """The geometry of a batch in device pixels, one feature for each of the batch's."""
+    if transform is not None:
+        geometry = reproject_for_view(geometry, transform, view.extent)
+    return view.to_device(geometry)

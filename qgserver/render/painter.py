@@ -10,9 +10,11 @@ import numpy as np
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.sprites import stamp_sequence
 from qgserver.geo.geometry import GeometryArray, Ints
+from qgserver.geo.orient import oriented
 from qgserver.geo.wkb import take
 from qgserver.symbology.env import Env, Shapes
 from qgserver.symbology.layers.simplemarker import StampPainter
+from qgserver.symbology.lines import is_polygonal
 from qgserver.symbology.properties import as_number
 from qgserver.symbology.renderer import Jobs, Renderer
 from qgserver.symbology.symbol import Symbol
@@ -64,6 +66,8 @@ def _paint_in_order(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -
     if not exact:
         jobs = _gathered(jobs)
     geometry = take(painting.geometry, jobs.rows)
+    if not exact and is_polygonal(geometry):
+        geometry = oriented(geometry)
     shapes = Shapes(geometry, jobs.rows)
     for number, start, stop in _runs(jobs.symbols):
         symbol = symbols[number]
