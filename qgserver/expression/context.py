@@ -47,6 +47,7 @@ class FeatureRequest:
     fields: frozenset[str] | None = None
     geometry: bool = False
     where: Node | None = None
+    context: Context | None = None
     box: tuple[float, float, float, float] | None = None
     limit: int | None = None
 
@@ -134,7 +135,8 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything but the feature. ``variables`` are the merged scopes, later ones winning: global < project < map
-    settings < layer < symbol; ``closed_world`` refuses functions that are not client safe."""
+    settings < layer < symbol (a function there makes the value when it is read); ``closed_world`` refuses functions
+    that are not client safe."""
 
     variables: Mapping[str, Value] = field(default_factory=dict)
     project: ProjectInfo = ProjectInfo()
@@ -199,8 +201,8 @@ class Frame:
         """The value of ``@name``; None when nobody set it."""
         if name in self.local:
             return self.local[name]
-        variables = self.context.variables
-        return variables.get(name)
+        value = self.context.variables.get(name)
+        return value() if callable(value) else value
 
     def field(self, name: str) -> Value:
         """An attribute of the current feature, NULL for one it does not have. Raises without a feature."""

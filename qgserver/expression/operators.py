@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from qgserver.errors import ExpressionError
@@ -174,13 +174,17 @@ def join_texts(values: list[Value]) -> Value:
 _LIKE_PART = re.compile(r"\\([%_\\])|(%+)|(_)|([^%_\\]+|\\)")
 
 
-def like_regex(pattern: str) -> str:
-    """The regular expression of a LIKE pattern: ``%`` any run, ``_`` one character, backslash before either takes it
-    literally."""
-    parts = []
+def like_parts(pattern: str) -> Iterator[tuple[str, str]]:
+    """The parts of a LIKE pattern: ("%", "") any run, ("_", "") one character, ("", text) itself. A backslash takes the
+    wildcard or backslash behind it literally."""
     for escaped, run, one, literal in _LIKE_PART.findall(pattern):
-        parts.append(".*" if run else "." if one else re.escape(escaped or literal))
-    return "".join(parts)
+        yield ("%", "") if run else ("_", "") if one else ("", escaped or literal)
+
+
+def like_regex(pattern: str) -> str:
+    """The regular expression of a LIKE pattern."""
+    words = {"%": ".*", "_": "."}
+    return "".join(words.get(part) or re.escape(text) for part, text in like_parts(pattern))
 
 
 @lru_cache(maxsize=512)

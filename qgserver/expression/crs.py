@@ -1,0 +1,50 @@
+"""What PROJ's database says of a CRS, in QGIS's words."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from qgserver.expression.values import Value
+
+_UNITS = {
+    "metre": "meters",
+    "degree": "degrees",
+    "foot": "feet",
+    "US survey foot": "US survey feet",
+    "kilometre": "kilometers",
+    "yard": "yards",
+    "statute mile": "miles",
+    "nautical mile": "nautical miles",
+    "centimetre": "centimeters",
+    "millimetre": "millimeters",
+}
+
+
+@lru_cache(maxsize=64)
+def describe(crs: str) -> dict[str, Value]:
+    """``definition`` (PROJ string), ``description``, ``acronym`` and name of the ``projection``, ``ellipsoid``,
+    ``units`` and ``wkt`` of an authid; empty for one PROJ does not know."""
+    import warnings
+
+    import pyproj
+
+    try:
+        known = pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError:
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # "a PROJ string loses information": it is what is asked for
+        definition = known.to_proj4()
+    words = dict(part.lstrip("+").partition("=")[::2] for part in definition.split())
+    ellipsoid = known.ellipsoid
+    axis = known.axis_info[0].unit_name if known.axis_info else ""
+    code = ellipsoid.to_json_dict().get("id", {}).get("code") if ellipsoid is not None else None
+    return {
+        "definition": definition,
+        "description": known.name,
+        "acronym": words.get("proj", ""),
+        "projection": known.coordinate_operation.method_name if known.coordinate_operation else words.get("proj", ""),
+        "ellipsoid": f"EPSG:{code}" if code else words.get("ellps", ""),
+        "units": _UNITS.get(axis, axis),
+        "wkt": known.to_wkt(),
+    }
