@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import qgserver.ows.wfs
 import qgserver.ows.wms  # noqa: F401  (registers its operations)
-from qgserver.errors import ExpressionError, OwsError, ProviderError, QgServerError
+from qgserver.errors import ExpressionError, OwsError, ProjectError, ProviderError, QgServerError
 from qgserver.ows.documents import DocumentCache
 from qgserver.ows.exceptions import exception_response, report
 from qgserver.ows.operations import (
@@ -22,13 +22,16 @@ from qgserver.ows.operations import (
     negotiate,
     service_of,
 )
+from qgserver.ows.wms.published import visible_names
 from qgserver.project.choose import choose_project
+from qgserver.project.model import Project
 from qgserver.project.store import ProjectStore
 from qgserver.providers import Sources
 from qgserver.settings import Settings
 from qgserver.web.request import Request, read_request
 from qgserver.web.response import Response, finish, preflight
 from qgserver.web.service_url import service_url
+from qgserver.web.viewer import static_file, viewer_page
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -86,7 +89,7 @@ class Application:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store = ProjectStore(settings)
-        self.sources = Sources(settings)
+        self.sources = Sources(cache_bytes=settings.cache_bytes, statement_timeout_ms=settings.max_seconds * 1000)
         self.documents = DocumentCache(settings.capabilities_cache_size)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -117,13 +120,15 @@ class Application:
             return preflight(request)
         if request.method not in ("GET", "HEAD", "POST"):
             raise OwsError("OperationNotSupported", "This method is not supported.", status=405)
+        if "STATIC" in request.params and "SERVICE" not in request.params:
+            return static_file(request)
         if request.params.keys() <= {"MAP"}:
             return self._page(request)
         service = exchange.service = service_of(request)
         version = exchange.version = negotiate(service, request) if service else ""
         check_service(request, service)
         operation = exchange.operation = find_operation(service, request.get("REQUEST"), version)
-        project = self.store.get(choose_project(request.get("MAP"), request.env, self.settings))
+        project = self._project(request)
         own_url = {"WMS": project.wms.url, "WFS": project.wfs.url}.get(service, "")
         return operation.run(
             OperationContext(
@@ -136,6 +141,18 @@ class Application:
                 documents=self.documents,
             )
         )
+
+    def _project(self, request: Request) -> Project:
+        return self.store.get(choose_project(request.get("MAP"), request.env, self.settings))
+
+    def _page(self, request: Request) -> Response:
+        """The page at the bare address; it is there without a project too."""
+        try:
+            project = self._project(request)
+        except ProjectError as error:
+            log.info("no project for the page: %s", one_line(error.detail))
+            return viewer_page()
+        return viewer_page(project.service.title or project.title, visible_names(project))
 
 
 class _Stream:

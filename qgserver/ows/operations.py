@@ -6,7 +6,7 @@ def get_map(context: OperationContext) -> Response: ...
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from qgserver.errors import OwsError
@@ -38,18 +38,21 @@ class OperationContext:
 
 
 Run = Callable[[OperationContext], Response]
+Formats = Callable[[str], tuple[str, ...]]
 OnError = Callable[[Request, Report], Response | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One request of one service. ``versions`` (empty = all) restricts it. ``on_error`` may give an answer of its own
+    """One request of one service. ``versions`` (empty = all) restricts it. ``formats`` gives, for a version, the
+    formats that capabilities list (an operation without any is not listed). ``on_error`` may give an answer of its own
     to an error (INIMAGE), or None for the exception document of the service."""
 
     service: str
     name: str
     run: Run
     versions: tuple[str, ...] = ()
+    formats: Formats | None = None
     on_error: OnError | None = None
 
 
@@ -74,26 +77,31 @@ _operations: dict[tuple[str, str], Operation] = {}
 
 
 def operation(
-    service: str, *names: str, versions: tuple[str, ...] = (), on_error: OnError | None = None
+    service: str,
+    *names: str,
+    versions: tuple[str, ...] = (),
+    formats: Formats | None = None,
+    on_error: OnError | None = None,
 ) -> Callable[[Run], Run]:
-    """Decorator: make a function the answer to REQUEST=name (any case) of a service, under every name given."""
+    """Decorator: make a function the answer to REQUEST=name (any case) of a service, under every name given; the first
+    is the one that capabilities tell."""
 
     def add(run: Run) -> Run:
+        made = Operation(service, names[0], run, versions, formats, on_error)
         for name in names:
             key = (service, name.upper())
             if key in _operations:
                 raise ValueError(f"{service} {name} is registered twice")
-            _operations[key] = Operation(service, name, run, versions, on_error)
+            _operations[key] = made
         return run
 
     return add
 
 
-def operations(service: str, version: str) -> Iterator[Operation]:
-    """The operations of a service in one version, in order of registration."""
-    for found in _operations.values():
-        if found.service == service and (not found.versions or version in found.versions):
-            yield found
+def operations(service: str, version: str) -> tuple[Operation, ...]:
+    """The operations of a service in one version, each once, in order of registration."""
+    unique = {found.name: found for (owner, _), found in _operations.items() if owner == service}
+    return tuple(found for found in unique.values() if not found.versions or version in found.versions)
 
 
 LEGACY = {"WMS": {"MAP": "GETMAP", "CAPABILITIES": "GETCAPABILITIES", "FEATURE_INFO": "GETFEATUREINFO"}}

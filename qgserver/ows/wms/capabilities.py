@@ -1,0 +1,159 @@
+"""GetCapabilities: 1.1.1 (DTD) and 1.3.0 (schema)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qgserver.ows.documents import PREFIX, URL
+from qgserver.ows.operations import OperationContext, operation, operations
+from qgserver.ows.wms.capabilitieslayers import (
+    LayerWriter,
+    online_resource,
+    service_abstract,
+    service_keywords,
+    service_title,
+)
+from qgserver.ows.wms.inspire import INSPIRE_NAMESPACES, INSPIRE_SCHEMA, extended_capabilities
+from qgserver.ows.wms.maprequest import REFUSED
+from qgserver.ows.xmlio import DECLARATION, attributes, element, optional
+from qgserver.project.model import Contact, Project
+from qgserver.settings import Settings
+from qgserver.web.response import XML, Response, document
+
+WMS_XML = "application/vnd.ogc.wms_xml"
+DOCTYPE = '<!DOCTYPE WMT_MS_Capabilities SYSTEM "http://schemas.opengis.net/wms/1.1.1/WMS_MS_Capabilities.dtd">'
+NAMESPACES = {
+    "xmlns": "http://www.opengis.net/wms",
+    "xmlns:sld": "http://www.opengis.net/sld",
+    "xmlns:qgs": "http://www.qgis.org/wms",
+    "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+}
+SCHEMAS = (
+    "http://www.opengis.net/wms http://schemas.opengis.net/wms/1.3.0/capabilities_1_3_0.xsd "
+    "http://www.opengis.net/sld http://schemas.opengis.net/sld/1.1.0/sld_capabilities.xsd"
+)
+REQUESTS = {
+    "GetCapabilities": "GetCapabilities",
+    "GetMap": "GetMap",
+    "GetFeatureInfo": "GetFeatureInfo",
+    "DescribeLayer": "sld:DescribeLayer",
+    "GetLegendGraphic": "sld:GetLegendGraphic",
+    "GetStyles": "qgs:GetStyles",
+}
+"""Operations that capabilities may list, in the order of the DTD, with their names in 1.3.0."""
+EXCEPTIONS = {
+    "1.1.1": ("application/vnd.ogc.se_xml", "application/vnd.ogc.se_inimage", "application/vnd.ogc.se_blank"),
+    "1.3.0": ("XML", "INIMAGE", "BLANK"),
+}
+
+
+def capabilities_formats(version: str) -> tuple[str, ...]:
+    """The one format of capabilities in a version."""
+    return ("text/xml",) if version == "1.3.0" else (WMS_XML,)
+
+
+@operation("WMS", "GetCapabilities", formats=capabilities_formats)
+def get_capabilities(context: OperationContext) -> Response:
+    """What this service offers."""
+    version, project = context.version, context.project
+    text = context.documents.get(
+        project,
+        ("WMS", "GetCapabilities", version),
+        context.service_url,
+        lambda: "\n".join(filter(None, write_capabilities(project, version, context.settings))),
+    )
+    return document(text, XML if version == "1.3.0" else WMS_XML)
+
+
+def write_capabilities(project: Project, version: str, settings: Settings) -> Iterator[str]:
+    """The document, with placeholders for the address."""
+    yield DECLARATION.rstrip()
+    yield from root_element(project, version)
+    yield from service(project, version, settings)
+    yield "<Capability>"
+    yield from requests(version)
+    yield from exceptions_and_symbolization(project, version)
+    yield from LayerWriter(project, version).root()
+    yield "</Capability>"
+    yield "</WMS_Capabilities>" if version == "1.3.0" else "</WMT_MS_Capabilities>"
+
+
+def root_element(project: Project, version: str) -> Iterator[str]:
+    """The start tag, with the DOCTYPE of 1.1.1."""
+    if version != "1.3.0":
+        yield DOCTYPE
+        yield f'<WMT_MS_Capabilities version="{version}">'
+        return
+    inspire = project.wms.inspire is not None
+    names = NAMESPACES | (INSPIRE_NAMESPACES if inspire else {})
+    schemas = SCHEMAS + (f" {INSPIRE_SCHEMA}" if inspire else "")
+    # Its schema declares the requests of QGIS's own; the address is a placeholder, hence outside attributes().
+    own = f"http://www.qgis.org/wms {PREFIX}SERVICE=WMS&amp;REQUEST=GetSchemaExtension"
+    yield f'<WMS_Capabilities version="1.3.0"{attributes(names)} xsi:schemaLocation="{schemas} {own}">'
+
+
+def service(project: Project, version: str, settings: Settings) -> Iterator[str]:
+    """The ``Service`` section."""
+    latest, info = version == "1.3.0", project.service
+    yield "<Service>"
+    yield element("Name", "WMS" if latest else "OGC:WMS")
+    yield element("Title", service_title(project))
+    yield optional("Abstract", service_abstract(project))
+    yield from service_keywords(project, latest)
+    yield online_resource(info.online_resource or URL)
+    yield from contact(info.contact)
+    yield element("Fees", info.fees or "None")
+    yield element("AccessConstraints", info.access_constraints or "None")
+    if latest:
+        sides = (
+            ("MaxWidth", project.wms.max_width, settings.wms_max_width),
+            ("MaxHeight", project.wms.max_height, settings.wms_max_height),
+        )
+        for name, *limits in sides:
+            known = [limit for limit in limits if limit > 0]
+            yield optional(name, str(min(known)) if known else "")
+    yield "</Service>"
+
+
+def contact(info: Contact) -> Iterator[str]:
+    """``ContactInformation``, when anything of it is known."""
+    if not any((info.person, info.organization, info.position, info.mail, info.phone)):
+        return
+    yield "<ContactInformation>"
+    if info.person or info.organization:
+        person = element("ContactPerson", info.person) + element("ContactOrganization", info.organization)
+        yield f"<ContactPersonPrimary>{person}</ContactPersonPrimary>"
+    yield optional("ContactPosition", info.position)
+    yield optional("ContactVoiceTelephone", info.phone)
+    yield optional("ContactElectronicMailAddress", info.mail)
+    yield "</ContactInformation>"
+
+
+def requests(version: str) -> Iterator[str]:
+    """The ``Request`` section: every registered operation that has formats."""
+    known = {found.name: found.formats for found in operations("WMS", version)}
+    yield "<Request>"
+    for name, latest_name in REQUESTS.items():
+        formats = known.get(name)
+        if formats is None:
+            continue
+        tag = latest_name if version == "1.3.0" else name
+        listed = "".join(element("Format", value) for value in formats(version))
+        get = f"<Get>{online_resource(PREFIX)}</Get>"
+        yield f"<{tag}>{listed}<DCPType><HTTP>{get}</HTTP></DCPType></{tag}>"
+    yield "</Request>"
+
+
+def exceptions_and_symbolization(project: Project, version: str) -> Iterator[str]:
+    """``Exception``, ``UserDefinedSymbolization`` and, in 1.3.0, INSPIRE's ``ExtendedCapabilities``."""
+    formats = "".join(element("Format", value) for value in EXCEPTIONS[version])
+    yield f"<Exception>{formats}</Exception>"
+    sld = "0" if "SLD_BODY" in REFUSED else "1"
+    flags = {"SupportSLD": sld, "UserLayer": "0", "UserStyle": sld, "RemoteWFS": "0"}
+    if version != "1.3.0":
+        yield f"<UserDefinedSymbolization{attributes(flags)}/>"
+        return
+    flags |= {"InlineFeature": "0", "RemoteWCS": "0"}
+    yield f"<sld:UserDefinedSymbolization{attributes(flags)}/>"
+    if project.wms.inspire is not None:
+        yield from extended_capabilities(project.wms.inspire, project.service.contact)

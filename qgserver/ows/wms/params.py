@@ -1,0 +1,221 @@
+"""Parameters of WMS requests: one row each, read and checked in one place.
+
+``docs/wms-parameters.md`` is written from the table (``python -m qgserver.ows.wms.params``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from qgserver.draw.color import Color
+from qgserver.errors import OwsError
+from qgserver.geo.extent import Extent
+from qgserver.web.request import Request
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter(Generic[T]):
+    """One row: the names it goes by, how its text is read (``ValueError`` = not valid), what it is without, whether
+    it is QGIS's (or another vendor's) own."""
+
+    names: tuple[str, ...]
+    read: Callable[[str], T]
+    default: T
+    doc: str
+    vendor: bool
+
+    def text(self, request: Request) -> str:
+        """The value as sent, without surrounding blanks; "" when absent under all its names."""
+        return next((value for name in self.names if (value := request.get(name).strip())), "")
+
+    def of(self, request: Request) -> T:
+        """The value. Raises ``OwsError`` InvalidParameterValue."""
+        text = self.text(request)
+        if not text:
+            return self.default
+        try:
+            return self.read(text)
+        except ValueError as error:
+            name = self.names[0]
+            reason = f"{name} ('{text[:80]}') is not valid: {error}."
+            raise OwsError("InvalidParameterValue", reason, locator=name) from None
+
+    def required(self, request: Request) -> T:
+        """The value; ``OwsError`` MissingParameterValue when there is none."""
+        if not self.text(request):
+            name = self.names[0]
+            raise OwsError("MissingParameterValue", f"The {name} parameter is missing.", locator=name)
+        return self.of(request)
+
+
+PARAMETERS: list[Parameter[object]] = []
+"""The table, in order of definition."""
+
+
+def parameter(names: str, read: Callable[[str], T], default: T, doc: str, *, vendor: bool = False) -> Parameter[T]:
+    """Add a row; ``names`` are separated by blanks, the first is the main one."""
+    row = Parameter(tuple(names.split()), read, default, doc, vendor)
+    PARAMETERS.append(row)  # type: ignore[arg-type]
+    return row
+
+
+def items(value: str) -> tuple[str, ...]:
+    """A list separated by commas; items may be empty."""
+    return tuple(item.strip() for item in value.split(","))
+
+
+def text(value: str) -> str:
+    """Any text."""
+    return value
+
+
+def whole(value: str) -> int:
+    """A whole number."""
+    if not value.lstrip("+-").isascii() or len(value) > 12:
+        raise ValueError("it must be a whole number")
+    try:
+        return int(value)
+    except ValueError:
+        raise ValueError("it must be a whole number") from None
+
+
+def number(value: str) -> float:
+    """A finite number."""
+    try:
+        result = float(value)
+    except ValueError:
+        raise ValueError("it must be a number") from None
+    if not math.isfinite(result):
+        raise ValueError("it must be finite")
+    return result
+
+
+def flag(value: str) -> bool:
+    """Qt's idea of a boolean, which QGIS follows: only ``false``, ``0`` and nothing are false."""
+    return value.lower() not in ("false", "0", "")
+
+
+def box(value: str) -> tuple[float, float, float, float]:
+    """Four numbers as sent; axes are settled by ``extent``."""
+    numbers = [number(item) for item in items(value)]
+    if len(numbers) != 4:
+        raise ValueError("it must be four numbers")
+    return numbers[0], numbers[1], numbers[2], numbers[3]
+
+
+def color(value: str) -> Color:
+    """``0xRRGGBB``, ``#RRGGBB`` (also with AA in front, as Qt writes it) or an SVG colour name."""
+    from PIL import ImageColor
+
+    if value[:2].lower() == "0x":
+        value = "#" + value[2:]
+    try:
+        if value.startswith("#") and len(value) == 9:
+            value = "#" + value[3:] + value[1:3]
+        red, green, blue, *alpha = ImageColor.getrgb(value)
+    except ValueError:
+        raise ValueError("it must be a colour such as 0xRRGGBB") from None
+    return red / 255, green / 255, blue / 255, (alpha[0] if alpha else 255) / 255
+
+
+def resolution(value: str) -> float:
+    """Dots per inch."""
+    result = number(value)
+    if not 1 <= result <= 10_000:
+        raise ValueError("it must lie between 1 and 10000")
+    return result
+
+
+def resolution_option(value: str) -> float:
+    """``dpi`` in a list such as ``dpi:192;antialias:on``; 0 when it holds none."""
+    for option in value.split(";"):
+        name, _, setting = option.partition(":")
+        if name.strip().lower() == "dpi":
+            return resolution(setting.strip())
+    return 0.0
+
+
+def opacities(value: str) -> tuple[float, ...]:
+    """Values 0..255 as fractions."""
+    values = [255 if not item else whole(item) for item in items(value)]
+    if not all(0 <= value <= 255 for value in values):
+        raise ValueError("opacities must lie between 0 and 255")
+    return tuple(value / 255 for value in values)
+
+
+def quality(value: str) -> int:
+    """0..100."""
+    result = whole(value)
+    if not 0 <= result <= 100:
+        raise ValueError("it must lie between 0 and 100")
+    return result
+
+
+NOTHING: tuple[str, ...] = ()
+
+LAYERS = parameter("LAYERS LAYER", items, NOTHING, "Names of layers and groups, the first at the bottom.")
+STYLES = parameter(
+    "STYLES STYLE", items, NOTHING, "A style for each name in LAYERS; empty: the project's current style."
+)
+CRS = parameter("CRS SRS", text, "", "`EPSG:n`, `CRS:84`, a URN or a URL; any that PROJ knows. SRS before 1.3.0.")
+SRS = parameter("SRS CRS", text, "", "The same parameter in 1.1.1; both names are understood in both versions.")
+BBOX = parameter("BBOX", box, (0.0, 0.0, 0.0, 0.0), "The extent; from 1.3.0 on in the axis order of the CRS.")
+WIDTH = parameter("WIDTH", whole, 0, "Width of the map in pixels.")
+HEIGHT = parameter("HEIGHT", whole, 0, "Height of the map in pixels.")
+FORMAT = parameter("FORMAT", text, "", "An image format of the capabilities, or a short name such as `png`.")
+TRANSPARENT = parameter("TRANSPARENT", flag, False, "TRUE: no background, where the format can do without.")
+BGCOLOR = parameter("BGCOLOR", color, (1.0, 1.0, 1.0, 1.0), "Background: `0xRRGGBB`, `#RRGGBB` or a name.")
+EXCEPTIONS = parameter("EXCEPTIONS", text, "XML", "XML, INIMAGE (the message drawn) or BLANK (an empty picture).")
+DPI = parameter("DPI MAP_RESOLUTION", resolution, 0.0, "Resolution; 90.7 (pixels of 0.28 mm) when absent.", vendor=True)
+FORMAT_OPTIONS = parameter(
+    "FORMAT_OPTIONS", resolution_option, 0.0, "`dpi:n` has the meaning of DPI (other servers' way).", vendor=True
+)
+IMAGE_QUALITY = parameter("IMAGE_QUALITY", quality, -1, "Quality of JPEG and WebP, 0 to 100.", vendor=True)
+OPACITIES: Parameter[tuple[float, ...]] = parameter(
+    "OPACITIES", opacities, tuple[float, ...](), "0 to 255 for each name in LAYERS.", vendor=True
+)
+TILED = parameter(
+    "TILED", flag, False, "TRUE: the project's tile buffer is drawn around the map, then cut.", vendor=True
+)
+FILTER = parameter(
+    "FILTER",
+    text,
+    "",
+    "`layer:\"field\" = 'value';layer2:...`; QGIS Server's white list applies.",
+    vendor=True,
+)
+SELECTION = parameter("SELECTION", text, "", "`layer:1,2;layer2:3`: features drawn as selected.", vendor=True)
+
+
+def extent(request: Request, *, inverted: bool) -> Extent:
+    """BBOX with x before y; ``inverted`` when it is written y first. Raises ``OwsError`` for a box without area."""
+    first, second, third, fourth = BBOX.required(request)
+    result = Extent(second, first, fourth, third) if inverted else Extent(first, second, third, fourth)
+    if result.width <= 0 or result.height <= 0 or not math.isfinite(result.width * result.height):
+        raise OwsError(
+            "InvalidParameterValue", "BBOX: the minimum must be less than the maximum on both axes.", locator="BBOX"
+        )
+    return result
+
+
+def document() -> str:
+    """``docs/wms-parameters.md``."""
+
+    def lines() -> Iterator[str]:
+        yield "# Parameters of WMS\n"
+        yield "Names in any case. `python -m qgserver.ows.wms.params` prints this page.\n"
+        yield "| parameter | other names | | meaning |\n| --- | --- | --- | --- |"
+        for row in PARAMETERS:
+            others = " ".join(row.names[1:])
+            yield f"| {row.names[0]} | {others} | {'vendor' if row.vendor else ''} | {row.doc} |"
+
+    return "\n".join(lines()) + "\n"
+
+
+if __name__ == "__main__":
+    print(document(), end="")
