@@ -1,0 +1,85 @@
+"""What of a project is not served or not drawn: the list behind ``qgserver check``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qgserver.errors import Problem, ProviderError
+from qgserver.project.model import Group, Layer, OtherLayer, Project, RasterLayer, VectorLayer
+from qgserver.providers import Sources
+
+
+def report(project: Project, sources: Sources | None = None) -> list[Problem]:
+    """All problems, those of the project as a whole first, then layer by layer in file order, each once.
+
+    With ``sources`` every vector layer's data source is opened and asked for its fields, so that files and tables that
+    are gone are listed too; without, only kinds of sources that are not supported are.
+    """
+    found = [*project.problems, *_project_problems(project)]
+    for layer in project.layers.values():
+        found += _layer_problems(layer, project)
+        if isinstance(layer, VectorLayer):
+            found += _source_problems(layer, sources)
+    order = {layer.name: index for index, layer in enumerate(project.layers.values())}
+    return sorted(dict.fromkeys(found), key=lambda problem: order.get(problem.layer, -1))
+
+
+def _project_problems(project: Project) -> Iterator[Problem]:
+    if project.crs is None and not project.wms.crs_list:
+        yield Problem("", "projectCrs", "the project has no CRS: WMS offers EPSG:4326 and EPSG:3857 only")
+    if project.layouts:
+        yield Problem("", "Layouts", "print layouts are listed, but GetPrint is not served")
+    for leaf in project.tree.leaves():
+        if leaf.layer_id not in project.layers:
+            yield Problem(leaf.name, "layer-tree-layer", "the project does not have this layer of its tree")
+    for group in _groups(project.tree):
+        if group.layer_id:
+            yield Problem(group.name, "layer-tree-group", "the group is drawn layer by layer, not as one image")
+
+
+def _groups(group: Group) -> Iterator[Group]:
+    for child in group.children:
+        if isinstance(child, Group):
+            yield child
+            yield from _groups(child)
+
+
+def _layer_problems(layer: Layer, project: Project) -> Iterator[Problem]:
+    name = layer.name
+    if isinstance(layer, OtherLayer):
+        return
+    if isinstance(layer, RasterLayer):
+        yield Problem(name, "maplayer", "raster layers are not drawn")
+    if all(leaf.layer_id != layer.id for leaf in project.tree.leaves()):
+        yield Problem(name, "layer-tree-group", "WMS does not publish the layer: it is not in the layer tree")
+    if layer.crs is None and not (isinstance(layer, VectorLayer) and not layer.has_geometry):
+        yield Problem(name, "srs", "the layer has no CRS: it is drawn without reprojection")
+    if layer.source.params.get("authcfg"):
+        yield Problem(name, "datasource", "authcfg: credentials kept by QGIS itself cannot be read")
+    if layer.source.path.startswith("localized:"):
+        yield Problem(name, "datasource", "localized data paths are not known")
+    if isinstance(layer, VectorLayer):
+        yield from _vector_problems(layer, project)
+
+
+def _vector_problems(layer: VectorLayer, project: Project) -> Iterator[Problem]:
+    if layer.source.provider == "memory":
+        yield Problem(layer.name, "datasource", "the layer is empty: features in memory are not kept in the project")
+    for join in layer.joins:
+        if join.layer_id not in project.layers:
+            yield Problem(layer.name, "vectorjoins", "a joined layer is not in the project: its columns are left out")
+    for style in layer.styles.values():
+        if style.labels_enabled:
+            yield Problem(layer.name, "labeling", "labels are not drawn")
+        if style.diagrams:
+            yield Problem(layer.name, "DiagramLayerSettings", "diagrams are not drawn")
+
+
+def _source_problems(layer: VectorLayer, sources: Sources | None) -> Iterator[Problem]:
+    """A provider that is not supported, or a source that does not open. The message holds no path or password."""
+    try:
+        provider = (sources or Sources()).open(layer.source, layer.crs)
+        if sources is not None:
+            provider.schema()
+    except ProviderError as error:
+        yield Problem(layer.name, "datasource", error.message)
