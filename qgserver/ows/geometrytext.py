@@ -6,11 +6,11 @@ GML and GeoJSON differ only in the separators between numbers and in the words a
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import cast
 
 import numpy as np
 import orjson
@@ -32,11 +32,11 @@ _EXPONENT = re.compile(rb"-?\d+(?:\.\d+)?[eE][-+]?\d+")
 def rounded(values: Floats, precision: int) -> Floats:
     """``values`` rounded to ``precision`` decimals (clamped to 0..15), without negative zeros."""
     precision = min(max(precision, 0), 15)
-    out = cast(Floats, np.round(values, precision))
+    out: Floats = np.round(values, precision)
     limit = EXACT / 10.0**precision
     if out.size and not np.nanmax(np.abs(out), initial=0.0) < limit:
         out = np.where(np.abs(values) < limit, out, values)  # scaling would only add noise
-    return cast(Floats, out + 0.0)
+    return out + 0.0
 
 
 def plain_numbers(text: bytes) -> bytes:
@@ -137,7 +137,7 @@ def wrap(geometry: GeometryArray, types: NDArray[np.uint8], rings: Sequence[byte
     pieces[1::3] = rings
     pieces[2::3] = markup.closing[shape + first[1:] + hole]
     flat, ends = pieces.tolist(), (3 * feature_starts).tolist()
-    return [b"".join(flat[a:b]) for a, b in zip(ends, ends[1:], strict=False)]
+    return [b"".join(flat[a:b]) for a, b in itertools.pairwise(ends)]
 
 
 def _shapes(geometry: GeometryArray, types: NDArray[np.uint8], feature_of_part: Ints) -> Ints:

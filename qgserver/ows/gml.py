@@ -71,7 +71,7 @@ def geometry_texts(geometry: GeometryArray, style: GmlStyle) -> list[bytes]:
 
 
 def box_texts(boxes: Floats, style: GmlStyle) -> list[bytes]:
-    """``gml:Box`` or ``gml:Envelope`` for each row of ``boxes`` (float64[n, 4], x before y); ``b""`` where it is NaN."""
+    """``gml:Box`` or ``gml:Envelope`` for each row of ``boxes`` (float64[n, 4], x before y); ``b""`` for NaN."""
     corners = _axes(boxes.reshape(-1, 2), style.swap)
     groups = np.arange(0, len(corners) + 1, 2 if style.version == 2 else 1)
     texts = tuple_texts(rounded(corners, style.precision), groups, _SEPARATORS[style.version])

@@ -1,0 +1,144 @@
+"""Attribute columns as text, a column at a time: what stands inside an XML element or behind a JSON key."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from qgserver.ows.geometrytext import dump_array, plain_numbers
+from qgserver.ows.xmlio import escape
+from qgserver.providers.batch import Column
+
+_SEPARATOR = "\0"  # in no text: XML forbids it and the slow path below removes it
+_SPECIAL = re.compile("[<>&\r\ud800-\udfff\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def xml_texts(column: Column, *, zone: bool = False) -> list[bytes | None]:
+    """Content of the element of each value, None where it has none (NULL, NaN, binary).
+
+    Numbers are plain (``xs:decimal`` has no exponent), dates ISO with milliseconds, ``zone`` adds ``Z``. Texts with
+    ``<`` or ``&`` become CDATA sections, as QGIS writes them; lists and maps are JSON text.
+    """
+    return _texts(column, zone, b"", _xml_objects)
+
+
+def json_texts(column: Column, *, zone: bool = False) -> list[bytes]:
+    """The JSON of each value; NULL, NaN and binary are ``null``."""
+    return [b"null" if text is None else text for text in _texts(column, zone, b'"', _json_objects)]
+
+
+def wrap_texts(texts: list[bytes], start: bytes, end: bytes) -> list[bytes]:
+    """``start + text + end`` of every text, none of which holds a NUL."""
+    if not texts:
+        return []
+    return b"".join((start, (end + b"\0" + start).join(texts), end)).split(b"\0")
+
+
+def _texts(
+    column: Column, zone: bool, quote: bytes, objects: Callable[[list[object]], list[bytes | None]]
+) -> list[bytes | None]:
+    values, missing = column.values, column.nulls
+    kind = values.dtype.kind
+    out: list[bytes | None]
+    if not len(values):
+        return []
+    if kind in "iuf":
+        text = dump_array(values)
+        out = list(plain_numbers(text)[1:-1].split(b","))
+        if kind == "f" and not np.isfinite(values).all():
+            bad = ~np.isfinite(values)
+            missing = bad if missing is None else missing | bad
+    elif kind == "b":
+        words = (b"false", b"true")
+        out = [words[value] for value in values.tolist()]
+    elif kind == "M":
+        out = list(
+            wrap_texts(_instants(values), quote, (b"Z" if zone and values.dtype != "datetime64[D]" else b"") + quote)
+        )
+    else:
+        out = objects(values.tolist())
+    if missing is None or not missing.any():
+        return out
+    return [None if null else text for text, null in zip(out, missing.tolist(), strict=True)]
+
+
+def _instants(values: NDArray[Any]) -> list[bytes]:
+    if values.dtype == np.dtype("datetime64[D]"):
+        return [text.encode() for text in np.datetime_as_string(values).tolist()]
+    return [text.encode() for text in np.datetime_as_string(values, unit="ms").tolist()]
+
+
+def _xml_objects(values: list[object]) -> list[bytes | None]:
+    texts = _all_strings(values)
+    if texts is not None:
+        joined = _SEPARATOR.join(texts)
+        if not _SPECIAL.search(joined):
+            found = joined.encode().split(b"\0")
+            if len(found) == len(texts):
+                return list(found)
+        return [_character_data(text) for text in texts]
+    return [_xml_object(value) for value in values]
+
+
+def _all_strings(values: Iterable[object]) -> list[str] | None:
+    texts: list[str] = []
+    for value in values:
+        if value is None:
+            texts.append("")
+        elif type(value) is str:
+            texts.append(value)
+        else:
+            return None
+    return texts
+
+
+def _xml_object(value: object) -> bytes | None:
+    if value is None or isinstance(value, bytes | memoryview):
+        return None
+    return _character_data(value if isinstance(value, str) else _plain(value))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dt.time):
+        return value.isoformat(timespec="milliseconds")
+    if isinstance(value, list | dict | tuple):
+        return orjson.dumps(value, default=str).decode()
+    return str(value)
+
+
+def _character_data(text: str) -> bytes:
+    # Measured: QGIS Server writes a CDATA section as soon as a text holds "<" or "&".
+    if "<" in text or "&" in text:
+        text = _FORBIDDEN.sub("\ufffd", text).replace("]]>", "]]]]><![CDATA[>")
+        return f"<![CDATA[{text}]]>".encode()
+    # A bare carriage return would be read as a line feed (XML 1.0 clause 2.11).
+    return escape(text).replace("\r", "&#13;").encode()
+
+
+def _json_objects(values: list[object]) -> list[bytes | None]:
+    try:
+        # Dates and times would come out in orjson's own form.
+        return list(map(orjson.dumps, values, repeat(None), repeat(orjson.OPT_PASSTHROUGH_DATETIME)))
+    except (TypeError, ValueError):
+        return [_json_object(value) for value in values]
+
+
+def _json_object(value: object) -> bytes | None:
+    if isinstance(value, bytes | memoryview):
+        return None
+    if isinstance(value, dt.time):
+        return f'"{_plain(value)}"'.encode()
+    if isinstance(value, str):
+        return orjson.dumps(value.encode("utf-8", "replace").decode())  # lone surrogates are no UTF-8
+    try:
+        return orjson.dumps(value, default=str)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,55 @@
+"""What a GetFeature answer is made of, once everything is settled: handed from ``getfeature`` to ``formats``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from qgserver.geo.crs import Crs
+from qgserver.geo.extent import Extent
+from qgserver.geo.geometry import Floats
+from qgserver.ows.wfs.featuretype import FeatureType, Property
+from qgserver.providers.batch import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How coordinates are to be written: their CRS (None = unknown), the name the client gave it ("" = none), and the
+    number of decimals."""
+
+    crs: Crs | None = None
+    srs_name: str = ""
+    precision: int = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A batch to write, never empty: ``batch.geometry`` is in the CRS of the answer and may stand for the real one
+    (GEOMETRYNAME); ``boxes`` float64[n, 4] are those of the real geometry (NaN = none), None when none is wanted."""
+
+    batch: Batch
+    boxes: Floats | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The features of one type. ``properties`` in the order to write; ``multi``: the layer is declared multi."""
+
+    type: FeatureType
+    properties: tuple[Property, ...]
+    batches: Iterator[Features]
+    frame: Frame = Frame()
+    multi: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. ``count`` is the number of features when only that was asked (hits). ``box`` holds all features,
+    x before y, written in ``frame``; None when there is none (no geometry, or no features)."""
+
+    service_url: str
+    type_names: tuple[str, ...]
+    members: Iterator[Member] = iter(())
+    count: int | None = None
+    box: Extent | None = None
+    frame: Frame = Frame()

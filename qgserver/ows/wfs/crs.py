@@ -1,0 +1,73 @@
+"""Which CRS a name means in WFS, and in which order its axes are written."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from qgserver.errors import OwsError
+from qgserver.geo.crs import Crs, parse_crs
+from qgserver.geo.extent import Extent
+from qgserver.geo.transform import get_transform
+from qgserver.ows.wfs.params import Bbox
+
+_SHORT = re.compile(r"EPSG:\d+", re.IGNORECASE)
+
+
+def find_crs(name: str, locator: str) -> Crs:
+    """The CRS a client names. Raises ``OwsError`` (400) for an unknown one."""
+    crs = parse_crs(name)
+    if crs is None:
+        raise OwsError("InvalidParameterValue", f"The CRS {name[:80]} is not known.", locator=locator)
+    return crs
+
+
+def keeps_xy(srs_name: str) -> bool:
+    """``EPSG:n`` means x before y whatever the CRS says (measured); URNs and URLs have the CRS's own order."""
+    return _SHORT.fullmatch(srs_name.strip()) is not None
+
+
+def written_swapped(srs_name: str, crs: Crs | None) -> bool:
+    """Whether GML 3 writes y first. Measured: also without SRSNAME, although ``srsName`` then is ``EPSG:n``."""
+    return crs is not None and crs.inverted_axes and not keeps_xy(srs_name)
+
+
+def read_swapped(srs_name: str, crs: Crs | None) -> bool:
+    """Whether numbers of a client come y first; without a name they are x, y."""
+    return bool(srs_name.strip()) and crs is not None and crs.inverted_axes and not keeps_xy(srs_name)
+
+
+def bbox_extent(bbox: Bbox, srs_name: str, layer_crs: Crs | None) -> Extent:
+    """The box of a request in the layer's CRS. Its own CRS is the one behind it, else SRSNAME, else the layer's."""
+    name = bbox.crs or srs_name
+    crs = find_crs(name, "BBOX") if name else layer_crs
+    a, b, c, d = bbox.numbers
+    if read_swapped(name, crs):
+        a, b, c, d = b, a, d, c
+    if a > c or b > d:
+        raise OwsError("InvalidParameterValue", "The corners of BBOX are in the wrong order.", locator="BBOX")
+    extent = Extent(a, b, c, d)
+    transform = get_transform(crs, layer_crs)
+    moved = extent if transform is None else transform.extent(extent)
+    if moved is None:
+        raise OwsError("InvalidParameterValue", "BBOX lies outside the layer's CRS.", locator="BBOX")
+    return moved
+
+
+def to_layer(geometry: BaseGeometry, srs_name: str, layer_crs: Crs | None) -> BaseGeometry:
+    """A client's geometry in the layer's CRS, x before y."""
+    if not srs_name or layer_crs is None:
+        return geometry
+    crs = find_crs(srs_name, "filter")
+    if read_swapped(srs_name, crs):
+        geometry = shapely.transform(geometry, lambda coords: coords[:, ::-1])
+    transform = get_transform(crs, layer_crs)
+    if transform is None:
+        return geometry
+    moved = shapely.transform(geometry, transform.points)
+    if not np.isfinite(shapely.get_coordinates(moved)).all():
+        raise OwsError("InvalidParameterValue", "A geometry lies outside the layer's CRS.", locator="filter")
+    return moved

@@ -1,0 +1,143 @@
+"""What WFS publishes: feature types, their names, their properties and XML types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from qgserver.project.model import FieldConfig, Project, VectorLayer
+from qgserver.providers.protocol import Field, Schema
+
+GEOMETRY = "geometry"
+"""Name of the geometry property of every type, whatever the column is called."""
+
+DEFAULT_PRECISION = 6
+
+_NOT_IN_NAMES = re.compile(r"[^\w.-]")
+_NAME_START = re.compile(r"[^\W\d]")
+
+_XML_TYPES = {
+    "bool": "boolean",
+    "int": "int",
+    "int64": "long",
+    "double": "decimal",
+    "date": "date",
+    "time": "time",
+    "datetime": "dateTime",
+}
+"""``Field.type`` -> XML Schema type; every other one is a string."""
+
+_ZONED = ("timestamptz", "timestamp with time zone")
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A published attribute: ``name`` in XML, ``field`` the column it comes from."""
+
+    name: str
+    field: str
+    type: str
+    xml_type: str
+    nillable: bool = True
+    alias: str = ""
+    zone: bool = False
+    """Instants with a time zone: written in UTC with a ``Z``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureType:
+    """A published vector layer. ``operations`` are what WFS-T allows, in the order of the capabilities."""
+
+    name: str
+    layer: VectorLayer
+    precision: int
+    operations: tuple[str, ...] = ()
+
+
+def feature_types(project: Project) -> Mapping[str, FeatureType]:
+    """The published types by name, in the project's order. Of two layers with one name the first counts."""
+    found: dict[str, FeatureType] = {}
+    for layer_id in project.wfs.layers:
+        layer = project.layers.get(layer_id)
+        if isinstance(layer, VectorLayer):
+            name = type_name(layer)
+            found.setdefault(name, FeatureType(name, layer, _precision(project, layer_id), _operations(project, layer)))
+    return found
+
+
+def _precision(project: Project, layer_id: str) -> int:
+    return project.wfs.precision.get(layer_id, DEFAULT_PRECISION)
+
+
+def _operations(project: Project, layer: VectorLayer) -> tuple[str, ...]:
+    wfs = project.wfs
+    allowed = (("Insert", wfs.insertable), ("Update", wfs.updatable), ("Delete", wfs.deletable))
+    return () if layer.read_only else tuple(name for name, ids in allowed if layer.id in ids)
+
+
+def type_name(layer: VectorLayer) -> str:
+    """Short name or name as an XML name: blanks become ``_``, colons ``-``, the rest is dropped."""
+    return xml_name((layer.short_name or layer.name).replace(":", "-"))
+
+
+def xml_name(text: str) -> str:
+    """A text as a name that XML can hold (NCName)."""
+    name = _NOT_IN_NAMES.sub("", text.replace(" ", "_"))
+    return name if _NAME_START.match(name) else f"_{name}"
+
+
+def properties(layer: VectorLayer, schema: Schema) -> tuple[Property, ...]:
+    """The published attributes of a layer, in its order: all fields that are not hidden from WFS."""
+    return tuple(_property(field, config) for field, config in _visible(layer, schema))
+
+
+def _visible(layer: VectorLayer, schema: Schema) -> Iterator[tuple[Field, FieldConfig]]:
+    configs = {config.name: config for config in layer.fields}
+    for field in schema.fields:
+        config = configs.get(field.name) or FieldConfig(field.name)
+        if not config.hidden_wfs and field.type != "geometry":
+            yield field, config
+
+
+def _property(field: Field, config: FieldConfig) -> Property:
+    return Property(
+        name=xml_name(field.name),
+        field=field.name,
+        type=field.type,
+        xml_type=_xml_type(field),
+        nillable=field.nullable and not config.not_null,
+        alias=config.alias,
+        zone=field.type_name.lower() in _ZONED,
+    )
+
+
+def _xml_type(field: Field) -> str:
+    if field.type == "double" and field.length > 0 and field.precision == 0:
+        return "integer"  # numeric(10, 0), dbf N(10)
+    return _XML_TYPES.get(field.type, "string")
+
+
+_GEOMETRY_TYPES = {
+    "Point": ("PointPropertyType", "PointPropertyType"),
+    "LineString": ("LineStringPropertyType", "LineStringPropertyType"),
+    "Polygon": ("PolygonPropertyType", "PolygonPropertyType"),
+    "MultiPoint": ("MultiPointPropertyType", "MultiPointPropertyType"),
+    "MultiLineString": ("MultiLineStringPropertyType", "MultiCurvePropertyType"),
+    "MultiPolygon": ("MultiPolygonPropertyType", "MultiSurfacePropertyType"),
+}
+"""QGIS's name of a geometry type -> property types of GML 2 and GML 3."""
+
+
+def geometry_property_type(geometry_type: str, gml: int) -> str:
+    """GML type of the geometry property, "" for a layer without geometry."""
+    if geometry_type in ("NoGeometry", "No geometry"):
+        return ""
+    # Measured: anything with Z, M or curves, and what is not known, is the general type.
+    names = _GEOMETRY_TYPES.get(geometry_type, ("GeometryPropertyType", "GeometryPropertyType"))
+    return names[0 if gml == 2 else 1]
+
+
+def is_multi(geometry_type: str) -> bool:
+    """Whether single geometries of the layer are written as multi ones."""
+    return geometry_type.startswith("Multi")

@@ -1,0 +1,155 @@
+"""The parameters of GetFeature and DescribeFeatureType: one row each, read into one frozen object."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from qgserver.errors import OwsError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One key of SORTBY."""
+
+    property: str
+    ascending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Bbox:
+    """BBOX as sent: four numbers in the order written, and the CRS behind them ("" = none)."""
+
+    numbers: tuple[float, float, float, float]
+    crs: str = ""
+
+
+def parameter(name: str, read: Callable[[str], T], default: T, doc: str, *, vendor: bool = False) -> T:
+    """One row of the table, as a dataclass field. ``read`` raises ``ValueError`` for what it does not understand."""
+    return field(default=default, metadata={"name": name, "read": read, "doc": doc, "vendor": vendor})
+
+
+def text(value: str) -> str:
+    """The value without surrounding blanks."""
+    return value.strip()
+
+
+def words(value: str) -> tuple[str, ...]:
+    """A list by commas, empty items dropped."""
+    return tuple(item.strip() for item in value.split(",") if item.strip())
+
+
+def names(value: str) -> tuple[str, ...]:
+    """Type names: ``a,b``, or WFS 2.0's ``(a)(b)``."""
+    return words(value.replace(")(", ",").strip("() "))
+
+
+def groups(value: str) -> tuple[str, ...]:
+    """One item per type: ``(a)(b)`` as its parts, anything else as it is; "" as none."""
+    value = value.strip()
+    if not value:
+        return ()
+    if value.startswith("(") and value.endswith(")"):
+        return tuple(re.split(r"\)\s*\(", value[1:-1]))
+    return (value,)
+
+
+def count(value: str) -> int | None:
+    """A number of features; -1 is QGIS's word for all."""
+    number = int(value)
+    if number < -1:
+        raise ValueError("must not be negative")
+    return None if number == -1 else number
+
+
+def index(value: str) -> int:
+    """A position, from 0 on."""
+    number = int(value)
+    if number < 0:
+        raise ValueError("must not be negative")
+    return number
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """One of a few words in any case."""
+
+    def read(value: str) -> str:
+        word = value.strip().upper()
+        if word not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return word
+
+    return read
+
+
+def bbox(value: str) -> Bbox:
+    """``a,b,c,d[,crs]``; a CRS may hold commas itself."""
+    parts = value.split(",", 4)
+    numbers = [float(part) for part in parts[:4]]
+    if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
+        raise ValueError("must be four numbers")
+    return Bbox((numbers[0], numbers[1], numbers[2], numbers[3]), parts[4].strip() if len(parts) > 4 else "")
+
+
+_DIRECTIONS = {"": True, "A": True, "ASC": True, "D": False, "DESC": False}
+
+
+def sort_keys(value: str) -> tuple[SortKey, ...]:
+    """``name``, ``name A``, ``name DESC`` and so on by commas; a ``+`` counts as a blank."""
+    keys = []
+    for item in words(value.replace("+", " ").strip("()")):
+        name, _, direction = item.rpartition(" ")
+        if not name or direction.upper() not in _DIRECTIONS:
+            name, direction = item, ""
+        keys.append(SortKey(name.strip(), _DIRECTIONS[direction.upper()]))
+    return tuple(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What GetFeature (and, of these, DescribeFeatureType) is asked by KVP, or by the attributes of a document."""
+
+    type_names: tuple[str, ...] = parameter("TYPENAME", names, (), "Feature types, separated by commas.")
+    output_format: str = parameter("OUTPUTFORMAT", text, "", "Format of the answer.")
+    feature_ids: tuple[str, ...] = parameter("FEATUREID", words, (), "Ids of features, `type.key`, by commas.")
+    filters: tuple[str, ...] = parameter("FILTER", groups, (), "OGC filter; for several types one in brackets each.")
+    bbox: Bbox | None = parameter("BBOX", bbox, None, "Box that the features intersect: four numbers[,CRS].")
+    property_names: tuple[str, ...] = parameter(
+        "PROPERTYNAME", groups, (), "Properties wanted, by commas; `*` for all; for several types in brackets each."
+    )
+    srs_name: str = parameter("SRSNAME", text, "", "CRS of the answer.")
+    sort_by: tuple[SortKey, ...] = parameter("SORTBY", sort_keys, (), "Properties to sort by, each with `A` or `D`.")
+    max_features: int | None = parameter("MAXFEATURES", count, None, "The most features to answer with.")
+    start_index: int = parameter("STARTINDEX", index, 0, "How many features to pass over first.", vendor=True)
+    result_type: str = parameter("RESULTTYPE", choice("RESULTS", "HITS"), "RESULTS", "`hits`: only their number.")
+    expression: str = parameter(
+        "EXP_FILTER", text, "", "A filter as a QGIS expression; for several types in brackets each.", vendor=True
+    )
+    geometry_name: str = parameter(
+        "GEOMETRYNAME",
+        choice("NONE", "EXTENT", "CENTROID", "GEOMETRY"),
+        "GEOMETRY",
+        "`NONE`, `EXTENT` or `CENTROID` instead of the geometry.",
+        vendor=True,
+    )
+
+
+def read_parameters(params: Mapping[str, str]) -> Parameters:
+    """The parameters out of a request's map. Empty values count as absent. Raises ``OwsError`` (locator: the name)."""
+    values: dict[str, Any] = {}
+    for spec in fields(Parameters):
+        name = spec.metadata["name"]
+        raw = params.get(name, "")
+        if raw.strip():
+            try:
+                values[spec.name] = spec.metadata["read"](raw)
+            except ValueError:
+                raise OwsError(
+                    "InvalidParameterValue", f"{name} has the invalid value {raw[:80]!r}.", locator=name
+                ) from None
+    return Parameters(**values)

@@ -1,0 +1,119 @@
+"""From what a client asks of one type to what is asked of its source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import shapely
+
+from qgserver.errors import OwsError
+from qgserver.expression.nodes import Call, Literal, Node, all_of
+from qgserver.geo.crs import Crs
+from qgserver.geo.extent import Extent
+from qgserver.geo.transform import Transform, get_transform
+from qgserver.ows.wfs import fes
+from qgserver.ows.wfs.closedworld import checked, read_expression
+from qgserver.ows.wfs.crs import bbox_extent, find_crs
+from qgserver.ows.wfs.featuretype import GEOMETRY, FeatureType, Property, properties
+from qgserver.ows.wfs.params import SortKey
+from qgserver.ows.wfs.query import Query
+from qgserver.providers import protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """One type with its source opened. ``source`` is the question to the provider, without limit and offset, None when
+    no feature can match; ``properties`` are those to write, in order; ``crs`` is that of the answer (None for a layer
+    without geometry), ``srs_name`` what the client called it, ``transform`` leads there from the layer's."""
+
+    type: FeatureType
+    provider: protocol.Provider
+    source: protocol.Query | None
+    properties: tuple[Property, ...]
+    crs: Crs | None
+    srs_name: str = ""
+    transform: Transform | None = None
+
+
+def select(query: Query, kind: FeatureType, provider: protocol.Provider, fixed_crs: str = "") -> Selection:
+    """The selection a query means. ``fixed_crs``: the CRS that the output format insists on, "" = none. Raises
+    ``OwsError`` for unknown properties and whatever is wrong with the filters."""
+    schema = provider.schema()
+    published = properties(kind.layer, schema)
+    hides = len(published) < len(schema.fields)
+    wanted, with_geometry = _wanted(query.properties, published)
+    has_geometry = kind.layer.has_geometry
+    layer_crs = kind.layer.crs if has_geometry else None
+    conditions: list[Node] = []
+    extent: Extent | None = None
+    fids = query.fids
+    possible = True
+    if query.filter is not None:
+        scope = fes.Scope(published, _geometry_names(kind), layer_crs, query.srs_name)
+        found = fes.read_filter(query.filter, scope)
+        extent, fids = found.extent, found.fids if found.fids is not None else fids
+        if found.where is not None:
+            conditions.append(checked(found.where, published, hides=hides, locator="filter"))
+    if query.bbox is not None:
+        extent = bbox_extent(query.bbox, query.srs_name, layer_crs)
+        possible = has_geometry
+        if not schema.geometry_type.startswith("Point"):  # the box of a point is the point
+            conditions.append(Call("intersects", (Call("$geometry"), Literal(shapely.box(*extent.as_tuple())))))
+    if query.expression:
+        conditions.append(read_expression(query.expression, published, hides=hides, locator="EXP_FILTER"))
+    keys = None if fids is None else _keys(fids, kind.name)
+    source = protocol.Query(
+        columns=tuple(item.field for item in wanted),
+        geometry=with_geometry and has_geometry,
+        extent=extent,
+        where=all_of(conditions),
+        fids=keys,
+        order_by=_order(query.sort_by, published),
+    )
+    srs_name = fixed_crs or query.srs_name
+    crs = find_crs(srs_name, "SRSNAME") if srs_name and has_geometry else layer_crs
+    return Selection(
+        kind,
+        provider,
+        source if possible and keys != [] else None,
+        wanted,
+        crs,
+        srs_name,
+        get_transform(layer_crs, crs),
+    )
+
+
+def _geometry_names(kind: FeatureType) -> frozenset[str]:
+    return frozenset((GEOMETRY, kind.layer.source.geometry_column or GEOMETRY))
+
+
+def _wanted(names: Sequence[str] | None, published: Sequence[Property]) -> tuple[tuple[Property, ...], bool]:
+    """The properties to write and whether geometry is among them. A property is known by its XML name and by that of
+    its field."""
+    if names is None:
+        return tuple(published), True
+    by_name = {item.field: item for item in published} | {item.name: item for item in published}
+    unknown = [name for name in names if name not in by_name and name != GEOMETRY]
+    if unknown:
+        raise OwsError("InvalidParameterValue", f"There is no property {unknown[0][:80]}.", locator="propertyname")
+    found = dict.fromkeys(by_name[name] for name in names if name in by_name)
+    return tuple(found), GEOMETRY in names
+
+
+def _keys(fids: Sequence[str], type_name: str) -> list[int | str]:
+    """Keys of the ids that belong to the type."""
+    start = f"{type_name}."
+    return list(dict.fromkeys(fid[len(start) :] for fid in fids if fid.startswith(start)))
+
+
+def _order(keys: Sequence[SortKey], published: Sequence[Property]) -> tuple[protocol.OrderBy, ...]:
+    by_name = {item.field: item for item in published} | {item.name: item for item in published}
+    out = []
+    for key in keys:
+        item = by_name.get(key.property)
+        if item is None:
+            raise OwsError("InvalidParameterValue", f"There is no property {key.property[:80]}.", locator="sortby")
+        # Measured: NULL comes last with ASC, first with DESC.
+        out.append(protocol.OrderBy(item.field, key.ascending, nulls_first=not key.ascending))
+    return tuple(out)
