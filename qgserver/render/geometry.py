@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from qgserver.geo.clip import clip_to_rect
 from qgserver.geo.extent import Extent
+from qgserver.geo.geometry import GeometryArray
+from qgserver.geo.simplify import simplify as simplified
 from qgserver.geo.transform import Transform
 from qgserver.geo.view import reproject_for_view, source_extent
 from qgserver.project.model import Simplify
@@ -19,18 +22,21 @@ def request_extent(view: View, transform: Transform | None) -> Extent | None:
 
 
 def layer_tolerance(view: View, extent: Extent, simplify: Simplify) -> float:
-    """Simplification tolerance in layer units: pixels at the centre of the view, 0 when the layer is not simplified."""
+    """Simplification tolerance in layer units: pixels, as wide as they are over ``extent`` (the view in layer CRS);
+    0 when the layer is not simplified."""
     if not simplify.hints & GEOMETRY_HINT:
         return 0.0
     if simplify.max_scale > 1 and view.denominator < simplify.max_scale:
         return 0.0
-    return simplify.tolerance * view.resolution
+    return simplify.tolerance * max(extent.width / view.width, extent.height / view.height)
 
 
-def device_geometry(
-    geometry: GeometryArray, view: View, transform: Transform | None, simplify: Simplify
-) -> GeometryArray:
+def device_geometry(geometry: GeometryArray, view: View, transform: Transform | None, tolerance: float) -> GeometryArray:
     """The geometry of a batch in device pixels, one feature for each of the batch's."""
-    if transform is not None:
+    geometry = simplified(geometry, tolerance)
+    if transform is None:
+        margin = CLIP_MARGIN * view.extent.width, CLIP_MARGIN * view.extent.height
+        geometry = clip_to_rect(geometry, view.extent.grown(*margin))
+    else:
         geometry = reproject_for_view(geometry, transform, view.extent)
     return view.to_device(geometry)

@@ -21,7 +21,7 @@ from qgserver.providers import Sources
 from qgserver.providers.batch import Batch
 from qgserver.providers.protocol import Provider, Query
 from qgserver.render.context import layer_context, map_context
-from qgserver.render.geometry import device_geometry, request_extent
+from qgserver.render.geometry import device_geometry, layer_tolerance, request_extent
 from qgserver.render.order import sorted_batch
 from qgserver.render.painter import Painting, paint_jobs
 from qgserver.render.request import MapLayer, MapRequest
@@ -51,7 +51,7 @@ class LayerPlan:
     layer: VectorLayer
     style: Style
     transform: Transform | None
-    extent: Extent | None
+    extent: Extent
 
 
 def render_map(project: Project, request: MapRequest, sources: Sources) -> Canvas:
@@ -134,7 +134,8 @@ def draw_batch(canvas: Canvas, plan: LayerPlan, batch: Batch, drawing: Drawing, 
     jobs = renderer.classify(batch, context, drawing.view.denominator)
     if not len(jobs) or batch.geometry is None:
         return
-    geometry = device_geometry(batch.geometry, drawing.view, plan.transform, plan.style.simplify)
+    tolerance = layer_tolerance(drawing.view, plan.extent, plan.style.simplify)
+    geometry = device_geometry(batch.geometry, drawing.view, plan.transform, tolerance)
     drawing.points += len(geometry.coords)
     canvas.antialias = "exact" if drawing.points <= EXACT_POINTS else "fast"
     scale = drawing.view.with_reference_scale(renderer.common.reference_scale)
