@@ -14,11 +14,11 @@ from qgserver.ows.wfs.featuretype import (
     FeatureType,
     Property,
     feature_types,
+    find_type,
     geometry_property_type,
     properties,
 )
 from qgserver.ows.wfs.fes import bare_name
-from qgserver.ows.wfs.getfeature import find_type
 from qgserver.ows.wfs.params import read_parameters
 from qgserver.ows.xmlio import attributes
 from qgserver.project.layersource import open_layer
@@ -50,7 +50,7 @@ def describe_feature_type(context: OperationContext) -> Response:
         names += [element.text or "" for element in elements if local_name(element) == "TypeName"]
     gml = _gml_version(params.output_format, context.version)
     if names:
-        kinds = [find_type(context, bare_name(name)) for name in dict.fromkeys(names)]
+        kinds = [find_type(context.project, bare_name(name)) for name in dict.fromkeys(names)]
         described = [_describe(context, kind) for kind in kinds]
     else:
         described = [found for kind in feature_types(context.project).values() if (found := _try(context, kind))]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from qgserver.errors import OwsError
 from qgserver.project.model import FieldConfig, Project, VectorLayer
 from qgserver.providers.protocol import Field, Schema
 
@@ -63,6 +64,14 @@ def feature_types(project: Project) -> Mapping[str, FeatureType]:
         if isinstance(layer, VectorLayer):
             name = type_name(layer)
             found.setdefault(name, FeatureType(name, layer, _precision(project, layer_id), _operations(project, layer)))
+    return found
+
+
+def find_type(project: Project, name: str) -> FeatureType:
+    """The published type of that name. Raises ``OwsError``; a type that is not published is as good as none."""
+    found = feature_types(project).get(name)
+    if found is None:
+        raise OwsError("InvalidParameterValue", f"TypeName '{name[:80]}' could not be found.", locator="typename")
     return found
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qgserver.errors import OwsError
 from qgserver.geo.crs import Crs, parse_crs
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import GeometryArray
@@ -15,7 +14,7 @@ from qgserver.geo.transform import Transform, get_transform
 from qgserver.geo.wkb import concat, nulls, take
 from qgserver.ows.operations import OperationContext, operation
 from qgserver.ows.wfs.answer import Answer, Features, Frame, Member
-from qgserver.ows.wfs.featuretype import FeatureType, feature_types, is_multi
+from qgserver.ows.wfs.featuretype import find_type, is_multi
 from qgserver.ows.wfs.formats import find_format
 from qgserver.ows.wfs.query import GetFeatureRequest, read_get_feature
 from qgserver.ows.wfs.selection import Selection, select
@@ -36,7 +35,7 @@ def get_feature(context: OperationContext) -> Response:
     form = find_format(asked.params.output_format, context.version)
     selections: list[Selection] = []
     for query in asked.queries:
-        kind = find_type(context, query.type_name)
+        kind = find_type(context.project, query.type_name)
         provider = open_layer(context.project, kind.layer, context.sources)
         selections.append(select(query, kind, provider, form.crs))
     answer = Answer(context.service_url, tuple(dict.fromkeys(found.type.name for found in selections)))
@@ -46,14 +45,6 @@ def get_feature(context: OperationContext) -> Response:
         box, frame = _common_box(selections)
         answer = replace(answer, members=_members(selections, asked), box=box, frame=frame)
     return stream(form.encode(answer), f"{form.mime}; charset=utf-8")
-
-
-def find_type(context: OperationContext, name: str) -> FeatureType:
-    """The published type of that name. Raises ``OwsError``."""
-    found = feature_types(context.project).get(name)
-    if found is None:
-        raise OwsError("InvalidParameterValue", f"TypeName '{name[:80]}' could not be found.", locator="typename")
-    return found
 
 
 def _count(selections: Sequence[Selection], asked: GetFeatureRequest) -> int:
