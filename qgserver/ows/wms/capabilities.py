@@ -33,14 +33,20 @@ SCHEMAS = (
     "http://www.opengis.net/sld http://schemas.opengis.net/sld/1.1.0/sld_capabilities.xsd"
 )
 REQUESTS = {
-    "GetCapabilities": "GetCapabilities",
-    "GetMap": "GetMap",
-    "GetFeatureInfo": "GetFeatureInfo",
-    "DescribeLayer": "sld:DescribeLayer",
-    "GetLegendGraphic": "sld:GetLegendGraphic",
-    "GetStyles": "qgs:GetStyles",
+    "1.1.1": {
+        name: name
+        for name in ("GetCapabilities", "GetMap", "GetFeatureInfo", "DescribeLayer", "GetLegendGraphic", "GetStyles")
+    },
+    "1.3.0": {
+        "GetCapabilities": "GetCapabilities",
+        "GetMap": "GetMap",
+        "GetFeatureInfo": "GetFeatureInfo",
+        "GetLegendGraphic": "sld:GetLegendGraphic",
+        "DescribeLayer": "sld:DescribeLayer",
+        "GetStyles": "qgs:GetStyles",
+    },
 }
-"""Operations that capabilities may list, in the order of the DTD, with their names in 1.3.0."""
+"""Operations that capabilities may list and their elements: in the order of the DTD, and in QGIS's."""
 EXCEPTIONS = {
     "1.1.1": ("application/vnd.ogc.se_xml", "application/vnd.ogc.se_inimage", "application/vnd.ogc.se_blank"),
     "1.3.0": ("XML", "INIMAGE", "BLANK"),
@@ -133,11 +139,10 @@ def requests(version: str) -> Iterator[str]:
     """The ``Request`` section: every registered operation that has formats."""
     known = {found.name: found.formats for found in operations("WMS", version)}
     yield "<Request>"
-    for name, latest_name in REQUESTS.items():
+    for name, tag in REQUESTS[version].items():
         formats = known.get(name)
         if formats is None:
             continue
-        tag = latest_name if version == "1.3.0" else name
         listed = "".join(element("Format", value) for value in formats(version))
         get = f"<Get>{online_resource(PREFIX)}</Get>"
         yield f"<{tag}>{listed}<DCPType><HTTP>{get}</HTTP></DCPType></{tag}>"

@@ -12,7 +12,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from qgserver.geo.extent import Extent
-from qgserver.ows.documents import PREFIX
+from qgserver.ows.documents import PREFIX, URL
 from qgserver.ows.operations import operations
 from qgserver.ows.wms.boxes import LONLAT, Boxes, BoxMaker, has_geometry, outward
 from qgserver.ows.wms.published import Branch, Leaf, Published, published_tree, root_name
@@ -208,7 +208,7 @@ def service_keywords(project: Project, with_vocabulary: bool) -> Iterator[str]:
 
 def online_resource(url: str, query: str = "") -> str:
     """An ``OnlineResource``; ``url`` may be a placeholder of ``ows.documents``."""
-    href = url if url == PREFIX else escape(url).replace('"', "&quot;")
+    href = url if url in (PREFIX, URL) else escape(url).replace('"', "&quot;")
     return (
         '<OnlineResource xmlns:xlink="http://www.w3.org/1999/xlink" xlink:type="simple" '
         f'xlink:href="{href}{escape(query)}"/>'

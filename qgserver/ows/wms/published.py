@@ -1,7 +1,8 @@
 """What a project publishes by WMS: which layers and groups, under which names.
 
-Left out are layers that the author marked private, restricted ones (``WMSRestrictedLayers``), and kinds that we can't
-draw. To a client they do not exist, so that asking for one tells nothing.
+Left out are restricted layers and groups (``WMSRestrictedLayers``) and kinds that we can't draw. To a client they do not
+exist, so that asking for one tells nothing. "Private" layers are published: QGIS hides them from its own layer tree
+only (measured).
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def published_tree(project: Project) -> Branch:
                     yield Branch(child, tuple(children(child)))
                 continue
             layer = project.layers.get(child.layer_id)
-            if isinstance(layer, VectorLayer | RasterLayer) and not layer.private and layer.id not in restricted:
+            if isinstance(layer, VectorLayer | RasterLayer) and layer.id not in restricted:
                 yield Leaf(layer, child)
 
     return Branch(project.tree, tuple(children(project.tree)))
