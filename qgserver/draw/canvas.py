@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qgserver.draw.color import Color
+from qgserver.draw.resize import resized
 
 Antialias = Literal["exact", "fast", "none"]
 
@@ -53,15 +54,9 @@ class Canvas:
         self.context.set_operator(cairo.Operator.OVER)
 
     def scaled(self, width: int, height: int) -> Canvas:
-        """A smoothly scaled copy: bilinear where it grows, averages where it shrinks, each axis for itself (as Qt)."""
-        from PIL import Image
-
-        image = Image.fromarray(self.pixels())  # four bands of one kind: their names do not matter here
-        for size in ((width, self.height), (width, height)):
-            grows = size[0] > image.width or size[1] > image.height
-            image = image.resize(size, Image.Resampling.BILINEAR if grows else Image.Resampling.BOX)
+        """A copy of another size: bilinear where it grows, averages where it shrinks, each axis for itself."""
         out = Canvas(width, height, self.antialias)
-        out.pixels()[:] = np.asarray(image)
+        out.pixels()[:] = resized(self.pixels(), width, height)
         out.surface.mark_dirty()
         return out
 

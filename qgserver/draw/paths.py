@@ -147,6 +147,12 @@ def append_paths(context: cairo.Context[cairo.ImageSurface], paths: Paths) -> No
 KAPPA = 0.5522847498
 """Distance of the control points of a quarter circle of radius 1."""
 
+FILL_TOLERANCE = 0.125
+"""How flat QGIS makes the curves of areas and of pens wider than a pixel. It shows: a circle of 5 px is an octagon."""
+
+THIN_TOLERANCE = 0.25
+"""The same for pens up to one pixel: their outlines are coarser than the areas in them."""
+
 _MAX_HALVINGS = 6
 
 
@@ -172,8 +178,8 @@ def _halves(curves: Floats) -> Floats:
     return np.stack([p0, a, ab, middle, middle, bc, c, p3], axis=1).reshape(-1, 4, 2)
 
 
-def flatten_bezier(curves: Floats, tolerance: float = 0.25) -> Floats:
-    """Polyline float64[n, 2] through k connected cubic curves ``curves`` float64[k, 4, 2], by halving (<= 6 times)."""
+def flatten_bezier(curves: Floats, tolerance: float = FILL_TOLERANCE) -> Floats:
+    """Polyline float64[n, 2] through k connected cubic curves ``curves`` float64[k, 4, 2] in pixels, by halving."""
     for _ in range(_MAX_HALVINGS):
         bent = _too_bent(curves, tolerance)
         if not bent.any():
@@ -198,13 +204,13 @@ def _arc_curves(start: float, span: float) -> Floats:
     return np.stack([points[:, 0], controls[:, 0], controls[:, 1], points[:, 1]], axis=1)
 
 
-def arc(box: tuple[float, float, float, float], start: float, span: float) -> Floats:
+def arc(box: tuple[float, float, float, float], start: float, span: float, tolerance: float = FILL_TOLERANCE) -> Floats:
     """Polyline float64[n, 2] of the arc in ``box`` (x, y, width, height); degrees, counter-clockwise from +x."""
     x, y, width, height = box
     curves = _arc_curves(math.radians(start), math.radians(span))
-    return flatten_bezier(curves * (width / 2, height / 2) + (x + width / 2, y + height / 2))
+    return flatten_bezier(curves * (width / 2, height / 2) + (x + width / 2, y + height / 2), tolerance)
 
 
-def circle(cx: float, cy: float, rx: float, ry: float) -> Paths:
-    """A closed ellipse of four flattened quarter curves, as QGIS draws circles."""
-    return single_path(arc((cx - rx, cy - ry, 2 * rx, 2 * ry), 0.0, 360.0)[:-1], True)
+def circle(cx: float, cy: float, rx: float, ry: float, tolerance: float = FILL_TOLERANCE) -> Paths:
+    """A closed ellipse of four flattened quarter curves, as QGIS draws circles; sizes in pixels, as they will be drawn."""
+    return single_path(arc((cx - rx, cy - ry, 2 * rx, 2 * ry), 0.0, 360.0, tolerance)[:-1], True)
