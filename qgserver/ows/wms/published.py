@@ -1,8 +1,8 @@
 """What a project publishes by WMS: which layers and groups, under which names.
 
-Left out are restricted layers and groups (``WMSRestrictedLayers``) and kinds that we can't draw. To a client they do not
-exist, so that asking for one tells nothing. "Private" layers are published: QGIS hides them from its own layer tree
-only (measured).
+Left out are restricted layers and groups (``WMSRestrictedLayers``) and kinds that we can't draw. To a client they do
+not exist, so that asking for one tells nothing. "Private" layers are published: QGIS hides them from its own layer
+tree only (measured).
 """
 
 from __future__ import annotations
