@@ -165,7 +165,7 @@ def take(geometry: GeometryArray, indices: NDArray[Any]) -> GeometryArray:
     vertices, ring_offsets = _gather(geometry.rings, rings)
     return GeometryArray(
         types=geometry.types[indices],
-        coords=geometry.coords[vertices],
+        coords=_rows(geometry.coords, vertices),
         rings=ring_offsets,
         parts=part_offsets,
         features=features,
@@ -175,12 +175,18 @@ def take(geometry: GeometryArray, indices: NDArray[Any]) -> GeometryArray:
     )
 
 
+def _rows(coords: Floats, vertices: Ints) -> Floats:
+    # One 16-byte item a vertex: half the time of picking rows.
+    pairs = np.ascontiguousarray(coords).view(np.complex128)
+    return np.take(pairs, vertices).view(np.float64).reshape(-1, 2)
+
+
 def _gather(starts: Ints, indices: NDArray[Any]) -> tuple[Ints, Ints]:
     """Members of the runs at ``indices`` one after the other, and the offsets of the runs so made."""
     first = starts[indices]
     sizes = starts[indices + 1] - first
     out = offsets(sizes)
-    if len(sizes) and len(sizes) == out[-1] and (sizes == 1).all():
+    if len(sizes) == out[-1] and (sizes == 1).all():
         return first, out
     return np.repeat(first - out[:-1], sizes) + np.arange(out[-1]), out
 

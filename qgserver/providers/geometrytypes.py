@@ -1,43 +1,30 @@
-"""Names of geometry types: QGIS's (``MultiPolygonZ``) from those of PostGIS, GeoPackage and OGR."""
+"""Families of geometry types."""
 
 from __future__ import annotations
 
-_FAMILIES = {
-    "Point": "POINT",
-    "MultiPoint": "POINT",
-    "LineString": "LINESTRING",
-    "MultiLineString": "LINESTRING",
-    "CircularString": "LINESTRING",
-    "CompoundCurve": "LINESTRING",
-    "MultiCurve": "LINESTRING",
-    "Polygon": "POLYGON",
-    "MultiPolygon": "POLYGON",
-    "CurvePolygon": "POLYGON",
-    "MultiSurface": "POLYGON",
-    "Triangle": "POLYGON",
-    "Tin": "POLYGON",
-    "PolyhedralSurface": "POLYGON",
-    "GeometryCollection": "COLLECTION",
-    "NoGeometry": "",
+from qgserver.geo.geometry import LINESTRING, MULTILINESTRING, MULTIPOINT, MULTIPOLYGON, POINT, POLYGON
+
+FAMILIES: dict[str, tuple[int, ...]] = {
+    "POINT": (POINT, MULTIPOINT),
+    "LINESTRING": (LINESTRING, MULTILINESTRING),
+    "POLYGON": (POLYGON, MULTIPOLYGON),
 }
-_NAMES = {name.upper(): name for name in _FAMILIES} | {"LINEARRING": "LineString", "NONE": "NoGeometry"}
-_DIMENSIONS = ("ZM", "Z", "M")
+"""Family -> the types (``GeometryArray.types``) in it. A layer that is pinned to a type shows its whole family."""
 
-
-def qgis_name(name: str) -> str:
-    """QGIS's spelling of a geometry type, "" for what is none (``GEOMETRY``, ``Unknown``).
-
-    >>> qgis_name("MULTIPOLYGON Z"), qgis_name("LineString25D"), qgis_name("GEOMETRY")
-    ('MultiPolygonZ', 'LineStringZ', '')
-    """
-    plain = name.upper().replace(" ", "").replace("25D", "Z").removeprefix("3D") + ("Z" if name[:2] == "3D" else "")
-    for suffix in ("", *_DIMENSIONS):
-        base = _NAMES.get(plain.removesuffix(suffix)) if plain.endswith(suffix) else None
-        if base is not None:
-            return base + suffix
-    return ""
+_MEMBERS = {
+    "POINT": ("Point", "MultiPoint"),
+    "LINESTRING": ("LineString", "MultiLineString", "CircularString", "CompoundCurve", "MultiCurve"),
+    "POLYGON": (
+        "Polygon", "MultiPolygon", "CurvePolygon", "MultiSurface", "Triangle", "PolyhedralSurface", "Tin", "TIN",
+    ),
+}  # fmt: skip
+_FAMILY_OF = {name: family for family, names in _MEMBERS.items() for name in names}
 
 
 def family(name: str) -> str:
-    """``POINT``, ``LINESTRING``, ``POLYGON`` or ``COLLECTION`` of a QGIS name; "" for none and for mixed types."""
-    return _FAMILIES.get(name.rstrip("ZM"), "")
+    """``POINT``, ``LINESTRING`` or ``POLYGON`` of a QGIS type name, dimensions or not; "" for all others.
+
+    >>> family("MultiPolygonZM"), family("GeometryCollection")
+    ('POLYGON', '')
+    """
+    return _FAMILY_OF.get(name, "") or _FAMILY_OF.get(name.rstrip("ZM"), "")

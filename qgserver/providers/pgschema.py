@@ -11,11 +11,11 @@ from psycopg.rows import TupleRow
 from qgserver.errors import ProviderError
 from qgserver.geo.crs import Crs
 from qgserver.providers import pgsql
-from qgserver.providers.geometrytypes import family, qgis_name
+from qgserver.providers.geometrytypes import family
 from qgserver.providers.pgconnect import Connection
 from qgserver.providers.pgtypes import PgType, pg_type
 from qgserver.providers.protocol import Field, Schema
-from qgserver.providers.uri import DataSource
+from qgserver.providers.uri import DataSource, geometry_type_name
 
 _TYPES = """
 SELECT base.typname, base.typtype, element.typname, element.typtype, declared.typname, coalesce(a.attnotnull, false),
@@ -144,7 +144,7 @@ def _with_geometry(
     name = sql.Identifier(column.field.name)
     geometry = sql.Composed([name]) if column.base == "geometry" else sql.SQL("{}::geometry").format(name)
     declared, srid = _modifier(connection, column)
-    wanted = qgis_name(source.geometry_type)
+    wanted = source.geometry_type.replace("Unknown", "")
     relation = replace(
         relation,
         geometry=geometry,
@@ -185,5 +185,5 @@ def _modifier(connection: Connection, column: _Described) -> tuple[str, int]:
         "SELECT postgis_typmod_type(%s), postgis_typmod_srid(%s)", (column.modifier, column.modifier)
     ).fetchone()
     assert row is not None
-    kind, srid = row
-    return qgis_name(str(kind)), int(str(srid))
+    kind, srid = str(row[0]), int(str(row[1]))
+    return "" if kind.rstrip("ZM") == "Geometry" else geometry_type_name(kind), srid

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from psycopg import sql
 
+from qgserver.expression.sql import Sql
 from qgserver.geo.extent import Extent
 from qgserver.providers.pgtypes import PgType
 from qgserver.providers.protocol import OrderBy, Query
+from qgserver.providers.selection import integer
 from qgserver.providers.uri import DataSource
 
-INT64 = range(-(2**63), 2**63)
 SIMPLIFIABLE = ("LINESTRING", "MULTILINESTRING", "POLYGON", "MULTIPOLYGON")
 """Geometry types that have vertices to spare."""
-_INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def table(source: DataSource) -> sql.Composed:
     return sql.Composed([sql.Identifier(*names)])
 
 
-def select(relation: Relation, columns: Sequence[str], query: Query, where: Sequence[Statement]) -> Statement:
+def select(relation: Relation, columns: Sequence[str], query: Query, where: Sql | None) -> Statement:
     """Feature id, geometry (if asked for) and columns of the features asked for."""
     values: list[object] = []
     items: list[sql.Composable] = [fid(relation)]
@@ -77,7 +76,7 @@ def select(relation: Relation, columns: Sequence[str], query: Query, where: Sequ
     return Statement(text, tuple(values))
 
 
-def count(relation: Relation, query: Query, where: Sequence[Statement]) -> Statement:
+def count(relation: Relation, query: Query, where: Sql | None) -> Statement:
     """The number of features asked for, whatever ``limit`` and ``offset`` say."""
     values: list[object] = []
     conditions = _where(relation, query, where, values)
@@ -87,7 +86,7 @@ def count(relation: Relation, query: Query, where: Sequence[Statement]) -> State
 def extent(relation: Relation) -> Statement:
     """One row: xmin, ymin, xmax, ymax of all features."""
     box = sql.SQL("SELECT ST_Extent({}) AS box FROM {}{}").format(
-        relation.geometry or sql.SQL("NULL"), relation.table, _where(relation, Query(), (), [])
+        relation.geometry or sql.SQL("NULL"), relation.table, _where(relation, Query(), None, [])
     )
     return Statement(
         sql.SQL("SELECT ST_XMin(box), ST_YMin(box), ST_XMax(box), ST_YMax(box) FROM ({}) AS e").format(box)
@@ -126,15 +125,15 @@ def _geometry(relation: Relation, query: Query, values: list[object]) -> sql.Com
     return sql.SQL("CASE WHEN geometrytype({0}) IN ({1}) THEN {2} ELSE {0} END").format(geometry, types, simplified)
 
 
-def _where(relation: Relation, query: Query, more: Sequence[Statement], values: list[object]) -> sql.Composed:
+def _where(relation: Relation, query: Query, where: Sql | None, values: list[object]) -> sql.Composed:
     conditions = list(relation.conditions)
     if query.extent is not None and relation.geometry is not None:
         conditions.append(_box(relation, query.extent, values))
     if query.fids is not None:
         conditions.append(_fids(relation, query.fids, values))
-    for statement in more:
-        conditions.append(sql.SQL("({})").format(statement.text))
-        values += statement.values
+    if where is not None:
+        conditions.append(sql.Composed([sql.SQL(f"({where.text})")]))
+        values += where.params
     if not conditions:
         return sql.Composed([])
     return sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(conditions))
@@ -158,15 +157,6 @@ def _fids(relation: Relation, fids: Sequence[int | str], values: list[object]) -
         return sql.SQL("{} = ANY(%s::bigint[])").format(fid(relation))
     values.append([f"({n >> 16},{n & 0xFFFF})" for n in numbers if 0 <= n >> 16 < 2**32])
     return sql.SQL("ctid = ANY(%s::tid[])").format()
-
-
-def integer(fid: int | str) -> int | None:
-    """A feature id as a 64-bit integer, None when it is none."""
-    if isinstance(fid, str):
-        if not _INTEGER.fullmatch(fid):
-            return None
-        fid = int(fid)
-    return fid if fid in INT64 else None
 
 
 def _order(relation: Relation, query: Query) -> sql.Composed:

@@ -26,12 +26,14 @@ Convert = Callable[[Sequence[Any]], Column]
 
 @dataclass(frozen=True, slots=True)
 class PgType:
-    """``cast`` follows the column's name in the SELECT; ``convert`` makes the column of what then arrives."""
+    """``cast`` follows the column's name in the SELECT, or ``function`` goes around it; ``convert`` makes the column of
+    what then arrives. ``comparable`` says that SQL compares the column itself as it would what arrives."""
 
     type: FieldType
     convert: Convert
     cast: str = ""
     function: str = ""
+    comparable: bool = True
 
 
 def pg_type(name: str, category: str, element: PgType | None) -> PgType | None:
@@ -133,7 +135,7 @@ _NUMBER = PgType("double", _decimals, "::text")
 _INT = PgType("int", _as("int"))
 _TIMESTAMP = PgType("datetime", _timestamps)
 _JSON = PgType("map", _as("map"), "::text")
-_GEOMETRY = PgType("string", _as("string"), function="ST_AsText")
+_GEOMETRY = PgType("string", _as("string"), function="ST_AsText", comparable=False)
 
 _TYPES: Mapping[str, PgType] = {
     "bool": PgType("bool", _as("bool")),
@@ -142,7 +144,8 @@ _TYPES: Mapping[str, PgType] = {
     "oid": PgType("int64", _as("int64")),
     "int8": PgType("int64", _as("int64")),
     "float8": PgType("double", _doubles),
-    "float4": _NUMBER,
+    # 0.1 as a float4 is another number than the 0.1 that its text is.
+    "float4": PgType("double", _decimals, "::text", comparable=False),
     "numeric": _NUMBER,
     "text": _STRING,
     "varchar": _STRING,

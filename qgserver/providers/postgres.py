@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import psycopg
 from psycopg import sql
 
+from qgserver.expression.nodes import Node
+from qgserver.expression.sql import Sql, push_down
 from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
 from qgserver.geo.wkb import decode
@@ -19,6 +22,14 @@ from qgserver.providers.pgconnect import Connection, Limits, Pool, conninfo
 from qgserver.providers.pgschema import inspect
 from qgserver.providers.protocol import Query, Schema
 from qgserver.providers.resources import Resources
+from qgserver.providers.selection import (
+    Batches,
+    finish,
+    geometry_needed,
+    needed_columns,
+    paged_count,
+    wanted_columns,
+)
 from qgserver.providers.uri import DataSource
 
 FIRST_FETCH = 500
@@ -58,22 +69,32 @@ class PostgresProvider:
     def count(self, query: Query) -> int:
         """See ``Provider``."""
         relation = self._known()[1]
+        pushed, rest = _pushed(query, relation)
+        if rest is not None:
+            return sum(map(len, self.read(replace(query, columns=(), geometry=False))))
         with self._pool.read_only(self._role) as connection:
-            row = _execute(connection, pgsql.count(relation, query, ())).fetchone()
-        total = max(0, (int(str(row[0])) if row else 0) - query.offset)
-        return total if query.limit is None else min(total, query.limit)
+            row = _execute(connection, pgsql.count(relation, query, pushed)).fetchone()
+        return paged_count(int(str(row[0])) if row else 0, query)
 
-    def read(self, query: Query) -> Iterator[Batch]:
+    def read(self, query: Query) -> Batches:
         """See ``Provider``. Rows come through a cursor of the database: memory stays flat, and the statement time-out
         counts for each batch, not for the time a slow client takes to read an answer."""
         relation = self._known()[1]
         if query.extent is not None and (query.extent.is_empty or relation.geometry is None):
             return
-        names = query.columns if query.columns is not None else tuple(relation.columns)
-        names = tuple(name for name in names if name in relation.columns)
-        statement = pgsql.select(relation, names, query, ())
+        pushed, rest = _pushed(query, relation)
+        names = wanted_columns(query, relation.columns)
+        if rest is None:
+            yield from self._rows(relation, names, query, pushed)
+            return
+        fetched = needed_columns(query, rest, relation.columns)
+        whole = replace(query, limit=None, offset=0, geometry=geometry_needed(query, rest))
+        yield from finish(self._rows(relation, fetched, whole, pushed), query, rest, names)
+
+    def _rows(self, relation: pgsql.Relation, names: Sequence[str], query: Query, where: Sql | None) -> Batches:
+        statement = pgsql.select(relation, names, query, where)
+        declare = sql.SQL("DECLARE qgserver_rows NO SCROLL CURSOR FOR {}").format(statement.text)
         with self._pool.read_only(self._role) as connection:
-            declare = sql.SQL("DECLARE qgserver_rows NO SCROLL CURSOR FOR {}").format(statement.text)
             with connection.pipeline():
                 connection.execute(declare, statement.values)
                 size = min(FIRST_FETCH, query.batch_size)
@@ -104,6 +125,14 @@ class PostgresProvider:
                 return connection.execute(sql.SQL(_ESTIMATE).format(places), names).fetchone()
         except psycopg.Error:  # never analysed, or a view
             return None
+
+
+def _pushed(query: Query, relation: pgsql.Relation) -> tuple[Sql | None, Node | None]:
+    """What the database filters, and what is left to do."""
+    if query.where is None:
+        return None, None
+    types: dict[str, str] = {name: kind.type for name, kind in relation.columns.items() if kind.comparable}
+    return push_down(query.where, "postgres", types)
 
 
 def _execute(connection: Connection, statement: pgsql.Statement) -> psycopg.Cursor[tuple[object, ...]]:

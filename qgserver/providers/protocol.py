@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from qgserver.expression.context import Context
 from qgserver.expression.nodes import Node
 from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
@@ -57,9 +58,9 @@ class OrderBy:
 @dataclass(frozen=True, slots=True)
 class Query:
     """What to read. ``columns=None`` means all. ``extent`` (layer CRS) keeps features whose box meets it.
-    ``where`` is any expression over the source's columns: what cannot become SQL is evaluated on the columns, so
-    the rows that come out are exactly those for which it is true. ``simplify`` > 0 (layer units) allows the source to
-    drop vertices closer than that. ``fids`` are as in ``Batch.fids``, or their text."""
+    ``where`` is any expression over the source's columns: what cannot become SQL is evaluated on the columns with
+    ``context``, so the rows that come out are exactly those for which it is true. ``simplify`` > 0 (layer units) allows
+    the source to drop vertices closer than that. ``fids`` are as in ``Batch.fids``, or their text."""
 
     columns: tuple[str, ...] | None = None
     geometry: bool = True
@@ -71,6 +72,7 @@ class Query:
     offset: int = 0
     simplify: float = 0.0
     batch_size: int = 2000
+    context: Context = Context()
 
 
 class Provider(Protocol):
@@ -85,7 +87,7 @@ class Provider(Protocol):
     def count(self, query: Query) -> int:
         """How many features ``read`` would give, ``limit`` and ``offset`` included."""
 
-    def read(self, query: Query) -> Iterator[Batch]:
+    def read(self, query: Query) -> Generator[Batch, None, None]:
         """The features, in the source's order (key order) unless ``order_by`` says otherwise. The iterator holds a
         connection: close it (``contextlib.closing``) when you stop early."""
 
