@@ -1,4 +1,4 @@
-"""Scale denominators as QGIS computes them."""
+"""Scale denominators and metres on the map, by QGIS's formulas: they decide which layers and rules show."""
 
 from __future__ import annotations
 
@@ -7,36 +7,43 @@ import math
 from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
 
-INCHES_PER_UNIT = {"meters": 39.3700787, "feet": 12.0, "nautical miles": 72913.4}
-ECCENTRICITY = 0.0810820288
-RADIUS = 6378000.0
-MAX_DENOMINATOR = 1e12
+INCHES = {"meters": 39.3700787, "feet": 12.0}
+"""Inches of a map unit; any other unit is taken for degrees, as QGIS does."""
+METERS = {"meters": 1.0, "feet": 0.3048, "km": 1000.0}
+
+_RADIUS = 6378000.0
+_ECCENTRICITY = 0.0810820288
+_WGS84_MAJOR = 6378137.0
+_WGS84_ECCENTRICITY2 = 0.00669437999014
 
 
-def degrees_width(extent: Extent) -> float:
-    """Metres from the left to the right edge at the middle latitude of an extent in degrees (QGIS's own formula)."""
-    latitude = math.radians((extent.ymin + extent.ymax) / 2)
-    a = math.cos(latitude) ** 2
-    c = 2.0 * math.atan2(math.sqrt(a), math.sqrt(max(1.0 - a, 0.0)))
-    e2 = ECCENTRICITY**2
-    radius = RADIUS * (1.0 - e2) / (1.0 - e2 * math.sin(latitude) ** 2) ** 1.5
-    return (extent.xmax - extent.xmin) / 180.0 * radius * c
+def scale_denominator(extent: Extent, width_px: float, dpi: float, crs: Crs) -> float:
+    """The n of 1:n for ``extent`` (map units) drawn ``width_px`` wide; 0 for a picture without width.
 
-
-def scale_denominator(extent: Extent, width: float, dpi: float, crs: Crs) -> float:
-    """1:n of a map ``width`` pixels wide over ``extent`` at ``dpi``. Metres are taken as they are, feet with QGIS's
-    constant; every other unit counts as degrees (measured)."""
-    inches = INCHES_PER_UNIT.get(crs.units)
-    if inches is None:
-        span, inches = degrees_width(extent), INCHES_PER_UNIT["meters"]
-    else:
-        span = extent.width
-    return min(max(span * inches * dpi / width, 1e-9), MAX_DENOMINATOR) if width > 0 else MAX_DENOMINATOR
+    In degrees the width is measured along the middle latitude, on QGIS's own ellipsoid.
+    """
+    if width_px <= 0:
+        return 0.0
+    inches = INCHES.get(crs.units)
+    width = extent.width if inches else _geographic_width(extent)
+    return width * (inches or INCHES["meters"]) * dpi / width_px
 
 
 def meters_to_map_units(extent: Extent, crs: Crs) -> float:
-    """Map units per metre at the centre of an extent: for sizes in metres at scale."""
+    """Map units of one metre, at the centre of ``extent`` and eastwards where units are degrees (size unit
+    ``RenderMetersInMapUnits``)."""
     if not crs.is_geographic:
-        return 1.0 / crs.meters_per_unit
-    metres = degrees_width(extent)
-    return extent.width / metres if metres > 0 else 1.0 / crs.meters_per_unit
+        return 1.0 / METERS.get(crs.units, crs.meters_per_unit)
+    latitude = math.radians(min(max(extent.center[1], -89.9), 89.9))
+    normal = _WGS84_MAJOR / math.sqrt(1 - _WGS84_ECCENTRICITY2 * math.sin(latitude) ** 2)
+    return math.degrees(1 / (normal * math.cos(latitude)))
+
+
+def _geographic_width(extent: Extent) -> float:
+    """Metres along the middle latitude of an extent in degrees."""
+    latitude = math.radians(extent.center[1])
+    a = math.cos(latitude) ** 2
+    c = 2 * math.atan2(math.sqrt(a), math.sqrt(1 - a))
+    e2 = _ECCENTRICITY**2
+    radius = _RADIUS * (1 - e2) / (1 - e2 * math.sin(latitude) ** 2) ** 1.5
+    return extent.width / 180 * radius * c

@@ -1,32 +1,39 @@
-"""Reprojection of arrays, extents and geometries. x before y everywhere."""
+"""From one CRS to another, many points at a time. Always x (easting, longitude) before y."""
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from qgserver.geo.crs import Crs
+from qgserver.geo.crs import Crs, load_proj, parse_crs, same_crs
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import Floats, GeometryArray
 
 if TYPE_CHECKING:
     import pyproj
 
+BOX_POINTS = 1000
+"""Points of the grid by which a box is reprojected (QGIS's number, and its grid: boxes agree to the last digit)."""
 EARTH_RADIUS = 6378137.0
-MAX_LATITUDE = 89.999999
-_DEGREES = frozenset(("EPSG:4326", "OGC:CRS84"))
-_MERCATOR = frozenset(("EPSG:3857", "EPSG:900913"))
-_local = threading.local()
+MERCATOR_MAX_LATITUDE = 89.9
+"""Boxes in degrees are cut here before they go to Web Mercator (measured), points are not."""
+_DEGREE = math.pi / 180
+_LONLAT = frozenset({"EPSG:4326", "OGC:CRS84"})
+_MERCATOR = "EPSG:3857"
+_HALF_WORLD = EARTH_RADIUS * math.pi
+
+_group_lock = threading.Lock()
 
 
 class Operation(Protocol):
-    """The author's choice of a PROJ pipeline (``project.model.CoordinateOperation``)."""
+    """An author's choice between two CRSs (``qgserver.project.model.CoordinateOperation``)."""
 
     @property
     def source(self) -> str: ...
@@ -34,101 +41,178 @@ class Operation(Protocol):
     def destination(self) -> str: ...
     @property
     def pipeline(self) -> str: ...
+    @property
+    def allow_fallback(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """From one CRS to another, optionally by a given PROJ pipeline."""
+    """Reprojection from ``source`` to ``target``; safe to share between threads.
+
+    ``pipeline`` is the author's PROJ pipeline ("" = PROJ's best operation), written from ``target`` to ``source`` when
+    ``reverse``. Where it fails, PROJ's own choice is tried unless ``allow_fallback`` is off.
+    """
 
     source: Crs
     target: Crs
     pipeline: str = ""
+    reverse: bool = False
+    allow_fallback: bool = True
 
     @property
     def inverse(self) -> Transform:
-        """The way back (by PROJ's own choice when a pipeline was given, since pipelines name one direction)."""
-        return Transform(self.target, self.source)
+        """The way back."""
+        return replace(self, source=self.target, target=self.source, reverse=not self.reverse)
 
     def points(self, xy: Floats) -> Floats:
-        """float64[n, 2] -> float64[n, 2]; what cannot be transformed comes out as inf."""
+        """float64[n, 2] to float64[n, 2]; points that can't be reprojected are not finite."""
         if not len(xy):
             return xy
-        if not self.pipeline:
-            if self.source.authid in _DEGREES and self.target.authid in _MERCATOR:
-                return _to_mercator(xy)
-            if self.source.authid in _MERCATOR and self.target.authid in _DEGREES:
-                return _from_mercator(xy)
-        x, y = self._transformer().transform(xy[:, 0], xy[:, 1])
-        return np.column_stack([x, y])
+        if self.target.authid == _MERCATOR and self.source.authid in _LONLAT:
+            return self._near(xy, 180.0, MERCATOR_MAX_LATITUDE, _to_mercator)
+        if self.source.authid == _MERCATOR and self.target.authid in _LONLAT:
+            return self._near(xy, _HALF_WORLD, math.inf, _from_mercator)
+        return self._by_proj(xy)
 
     def geometry(self, geometry: GeometryArray) -> GeometryArray:
-        """The same features with reprojected coordinates; heights stay."""
+        """The same geometry with other x and y; vertices that can't be reprojected are not finite."""
         return replace(geometry, coords=self.points(geometry.coords))
 
-    def extent(self, extent: Extent, densify: int = 21) -> Extent | None:
-        """The box around a grid of ``densify``² points of the extent; points that fail are left out, None if all do."""
-        xs, ys = np.linspace(extent.xmin, extent.xmax, densify), np.linspace(extent.ymin, extent.ymax, densify)
-        grid = np.column_stack([np.repeat(xs, densify), np.tile(ys, densify)])
-        out = self.points(grid)
-        out = out[np.isfinite(out).all(axis=1)]
-        if not len(out):
+    def extent(self, box: Extent) -> Extent | None:
+        """The box of a grid of points over ``box``, those that fail left out; None when nothing is left."""
+        if self.target.authid == _MERCATOR and self.source.is_geographic:
+            south, north = (min(max(y, -MERCATOR_MAX_LATITUDE), MERCATOR_MAX_LATITUDE) for y in (box.ymin, box.ymax))
+            box = Extent(box.xmin, south, box.xmax, north)
+        points = self.points(box_grid(box))
+        points = points[np.isfinite(points).all(axis=1)]
+        if not len(points):
             return None
-        (xmin, ymin), (xmax, ymax) = out.min(axis=0).tolist(), out.max(axis=0).tolist()
-        return Extent(xmin, ymin, xmax, ymax)
+        (xmin, ymin), (xmax, ymax) = points.min(axis=0), points.max(axis=0)
+        return Extent(float(xmin), float(ymin), float(xmax), float(ymax))
 
-    def _transformer(self) -> pyproj.Transformer:
-        cache: dict[Transform, pyproj.Transformer] = _local.__dict__.setdefault("transformers", {})
-        found = cache.get(self)
-        if found is None:
-            if len(cache) > 256:
-                cache.clear()
-            found = cache[self] = self._make()
-        return found
+    def _near(self, xy: Floats, max_x: float, max_y: float, formula: Callable[[Floats], Floats]) -> Floats:
+        """``formula`` if all points lie within its bounds, PROJ (which wraps longitudes and refuses poles) if not."""
+        low, high = xy.min(axis=0), xy.max(axis=0)
+        inside = -max_x <= low[0] and high[0] <= max_x and -max_y <= low[1] and high[1] <= max_y
+        return formula(xy) if inside else self._by_proj(xy)
 
-    def _make(self) -> pyproj.Transformer:
-        import pyproj
-        from pyproj.exceptions import ProjError
+    def _by_proj(self, xy: Floats) -> Floats:
+        definition = self.pipeline or _best_operation(*self._written())
+        out = _run(_pipeline(definition), xy, self.reverse) if definition else None
+        if out is None:
+            return _run(_automatic(*self._written()), xy, self.reverse)
+        failed = ~np.isfinite(out).all(axis=1)
+        if self.allow_fallback and failed.any() and self._has_choice():
+            out[failed] = _run(_automatic(*self._written()), xy[failed], self.reverse)
+        return out
 
-        if self.pipeline:
-            try:
-                return pyproj.Transformer.from_pipeline(self.pipeline)
-            except ProjError:
-                pass
-        return pyproj.Transformer.from_crs(self.source.pyproj, self.target.pyproj, always_xy=True)
+    def _written(self) -> tuple[Crs, Crs]:
+        """Source and target in the direction in which the operation is written."""
+        return (self.target, self.source) if self.reverse else (self.source, self.target)
+
+    def _has_choice(self) -> bool:
+        return bool(self.pipeline) or _operation_count(*self._written()) > 1
 
 
-def _to_mercator(xy: Floats) -> Floats:
-    out = np.empty_like(xy)
-    out[:, 0] = np.radians(xy[:, 0]) * EARTH_RADIUS
-    with np.errstate(all="ignore"):
-        out[:, 1] = np.arcsinh(np.tan(np.radians(xy[:, 1]))) * EARTH_RADIUS
-    out[np.abs(xy[:, 1]) > MAX_LATITUDE] = np.inf
+def get_transform(source: Crs | None, target: Crs | None, operations: Sequence[Operation] = ()) -> Transform | None:
+    """How to get from ``source`` to ``target``; None when nothing is to be done: both mean the same, or one is absent
+    or unknown to PROJ (such layers are drawn as they are, as in QGIS). ``operations`` are the project's."""
+    if source is None or target is None or same_crs(source, target) or source.proj is None or target.proj is None:
+        return None
+    for operation in operations:
+        ends = operation.source, operation.destination
+        for reverse, (one, other) in enumerate(((source, target), (target, source))):
+            if ends in ((one.authid, other.authid), (one.definition, other.definition)) and _runs(operation.pipeline):
+                return Transform(source, target, operation.pipeline, bool(reverse), operation.allow_fallback)
+    return Transform(source, target)
+
+
+def lonlat_crs() -> Crs:
+    """Longitude and latitude in WGS 84, in which services give their geographic boxes."""
+    crs = parse_crs("CRS:84")
+    assert crs is not None
+    return crs
+
+
+def box_grid(box: Extent) -> Floats:
+    """About ``BOX_POINTS`` points over ``box``, edges included, as near to squares as its shape allows."""
+    width, height = box.width, box.height
+    if not (width > 0 and height > 0):
+        across, down = (BOX_POINTS if width > 0 else 1), (BOX_POINTS if height > 0 else 1)
+    else:
+        step = math.sqrt(width) * math.sqrt(height) / (math.sqrt(BOX_POINTS) - 1)
+        across = min(math.ceil(min(width / step, BOX_POINTS)) + 1, BOX_POINTS)
+        down = min(math.ceil(min(height / step, BOX_POINTS)) + 1, BOX_POINTS)
+    x, y = np.meshgrid(np.linspace(box.xmin, box.xmax, across), np.linspace(box.ymin, box.ymax, down))
+    return np.column_stack((x.ravel(), y.ravel()))
+
+
+def _to_mercator(lonlat: Floats) -> Floats:
+    out = lonlat * _DEGREE
+    out[:, 1] = np.arcsinh(np.tan(out[:, 1]))
+    out *= EARTH_RADIUS
     return out
 
 
 def _from_mercator(xy: Floats) -> Floats:
-    out = np.empty_like(xy)
-    out[:, 0] = np.degrees(xy[:, 0] / EARTH_RADIUS)
-    out[:, 1] = np.degrees(2.0 * np.arctan(np.exp(xy[:, 1] / EARTH_RADIUS)) - math.pi / 2)
+    out = xy / EARTH_RADIUS
+    with np.errstate(over="ignore"):
+        out[:, 1] = np.arctan(np.sinh(out[:, 1]))
+    out /= _DEGREE
     return out
 
 
-def get_transform(source: Crs | None, target: Crs | None, operations: Sequence[Operation] = ()) -> Transform | None:
-    """The transform between two CRSs; None when there is nothing to do (one is unknown, or both are the same)."""
-    if source is None or target is None or _same(source, target):
-        return None
-    ends = (source.authid, target.authid)
-    pipeline = next((op.pipeline for op in operations if (op.source, op.destination) == ends), "")
-    return Transform(source, target, pipeline)
+def _run(transformer: pyproj.Transformer, xy: Floats, reverse: bool) -> Floats:
+    x, y = np.array(xy[:, 0]), np.array(xy[:, 1])
+    transformer.transform(x, y, inplace=True, direction="INVERSE" if reverse else "FORWARD")
+    return np.column_stack((x, y))
 
 
-@lru_cache(maxsize=1024)
-def _same(source: Crs, target: Crs) -> bool:
-    if source.definition == target.definition or {source.authid, target.authid} <= _DEGREES:
-        return True
-    from pyproj.exceptions import CRSError
+@lru_cache(maxsize=256)
+def _pipeline(definition: str) -> pyproj.Transformer:
+    load_proj()
+    import pyproj
+
+    return pyproj.Transformer.from_pipeline(definition)
+
+
+@lru_cache(maxsize=256)
+def _runs(definition: str) -> bool:
+    """Whether PROJ understands a project's pipeline (it may name a grid that is not installed)."""
+    import pyproj
 
     try:
-        return bool(source.pyproj.equals(target.pyproj, ignore_axis_order=True))
-    except CRSError:
-        return True
+        _pipeline(definition)
+    except pyproj.exceptions.ProjError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=256)
+def _automatic(source: Crs, target: Crs) -> pyproj.Transformer:
+    """PROJ's own choice, made anew for every point by its place."""
+    import pyproj
+
+    return pyproj.Transformer.from_crs(source.proj, target.proj, always_xy=True)
+
+
+@lru_cache(maxsize=256)
+def _operations(source: Crs, target: Crs) -> tuple[str, ...]:
+    """PROJ's operations, best first, that can run with the grids at hand.
+
+    QGIS uses the first for all points (measured), where PROJ's automatic choice may change within one geometry.
+    """
+    from pyproj.transformer import TransformerGroup
+
+    with _group_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a better operation needs a grid: nothing to tell the client
+        group = TransformerGroup(source.proj, target.proj, always_xy=True)
+    return tuple(transformer.definition for transformer in group.transformers)
+
+
+def _best_operation(source: Crs, target: Crs) -> str:
+    return next(iter(_operations(source, target)), "")
+
+
+def _operation_count(source: Crs, target: Crs) -> int:
+    return len(_operations(source, target))
