@@ -32,10 +32,13 @@ _EXPONENT = re.compile(rb"-?\d+(?:\.\d+)?[eE][-+]?\d+")
 def rounded(values: Floats, precision: int) -> Floats:
     """``values`` rounded to ``precision`` decimals (clamped to 0..15), without negative zeros."""
     precision = min(max(precision, 0), 15)
-    out: Floats = np.round(values, precision)
     limit = EXACT / 10.0**precision
-    if out.size and not np.nanmax(np.abs(out), initial=0.0) < limit:
-        out = np.where(np.abs(values) < limit, out, values)  # scaling would only add noise
+    out: Floats
+    if not values.size or np.nanmax(np.abs(values), initial=0.0) < limit:
+        out = np.round(values, precision)
+    else:  # scaling would only add noise to large numbers
+        small = np.abs(values) < limit
+        out = np.where(small, np.round(np.where(small, values, 0.0), precision), values)
     return out + 0.0
 
 

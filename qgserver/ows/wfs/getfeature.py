@@ -67,11 +67,16 @@ def _frame(selection: Selection) -> Frame:
 
 
 def _common_box(selections: Sequence[Selection]) -> tuple[Extent | None, Frame]:
-    """The box around the types as wholes: in the CRS of the answer, for several types in WGS 84 (as QGIS does)."""
-    frame = _frame(selections[0]) if len(selections) == 1 else Frame(parse_crs(WGS84), "", GEOGRAPHIC_PRECISION)
+    """The box around the types as wholes: in the CRS of the answer; in WGS 84 when the types differ in that."""
+    located = [selection for selection in selections if selection.type.layer.has_geometry]
+    frames = [_frame(selection) for selection in located]
+    if len({(frame.crs, frame.srs_name) for frame in frames}) == 1:
+        frame = max(frames, key=lambda frame: frame.precision)
+    else:
+        frame = Frame(parse_crs(WGS84), "", GEOGRAPHIC_PRECISION)
     box: Extent | None = None
-    for selection in selections:
-        own = selection.provider.extent() if selection.type.layer.has_geometry else None
+    for selection in located:
+        own = selection.provider.extent()
         if own is not None and not own.is_empty:
             moved = _moved_box(own, selection.type.layer.crs, frame.crs)
             if moved is not None:
