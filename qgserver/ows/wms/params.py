@@ -1,6 +1,6 @@
 """Parameters of WMS requests: one row each, read and checked in one place.
 
-``docs/wms-parameters.md`` is written from the table (``python -m qgserver.ows.wms.params``).
+``docs/wms-parameters.md`` is written from the table by ``document``.
 """
 
 from __future__ import annotations
@@ -208,14 +208,10 @@ def document() -> str:
 
     def lines() -> Iterator[str]:
         yield "# Parameters of WMS\n"
-        yield "Names in any case. `python -m qgserver.ows.wms.params` prints this page.\n"
+        yield "Names in any case. This page is made by `qgserver.ows.wms.params.document`.\n"
         yield "| parameter | other names | | meaning |\n| --- | --- | --- | --- |"
         for row in PARAMETERS:
             others = " ".join(row.names[1:])
             yield f"| {row.names[0]} | {others} | {'vendor' if row.vendor else ''} | {row.doc} |"
 
     return "\n".join(lines()) + "\n"
-
-
-if __name__ == "__main__":
-    print(document(), end="")
