@@ -43,7 +43,7 @@ def read_map_request(context: OperationContext, *, transparent: bool) -> MapRequ
     crs, inverted = read_crs(request, context.version)
     layers = read_layers(request, project, context.settings)
     width, height = read_size(request, project, context.settings)
-    dpi = params.DPI.of(request) or params.FORMAT_OPTIONS.of(request) or DEFAULT_DPI
+    dpi = params.DPI.of(request) or DEFAULT_DPI
     background: Color | None = params.BGCOLOR.of(request)
     return MapRequest(
         crs=crs,

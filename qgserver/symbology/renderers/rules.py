@@ -37,13 +37,9 @@ class Rule:
     label: str = ""
     key: str = ""
 
-    def applies(self, scale: float) -> bool:
-        """True when the rule is switched on and the scale (denominator) lies in its range."""
-        return (
-            self.active
-            and (not self.min_scale or scale >= self.min_scale)
-            and (not self.max_scale or scale <= self.max_scale)
-        )
+    def in_scale(self, scale: float) -> bool:
+        """True when the scale (denominator) lies in the rule's range."""
+        return (not self.min_scale or scale >= self.min_scale) and (not self.max_scale or scale <= self.max_scale)
 
     def walk(self) -> Iterator[Rule]:
         """This rule and all below, parents first."""
@@ -69,6 +65,8 @@ class _Run:
                 matched = candidates & select(rule.filter, self.batch, self.context)
             except ExpressionError:
                 matched = np.zeros_like(candidates)
+        if not rule.active:  # switched off: draws nothing, yet what it matches is not left to ELSE (measured)
+            return matched
         if rule.symbol >= 0:
             self.masks.append((rule.symbol, matched))
         drawn = self.children(rule, matched)
@@ -77,12 +75,12 @@ class _Run:
     def children(self, rule: Rule, candidates: Mask) -> Mask:
         """The rules below: the ordinary ones, then ELSE for what none of them took."""
         drawn = np.zeros_like(candidates)
-        active = [child for child in rule.children if child.applies(self.scale)]
-        for child in active:
+        shown = [child for child in rule.children if child.in_scale(self.scale)]
+        for child in shown:
             if not child.is_else:
                 drawn |= self.rule(child, candidates)
         rest = candidates & ~drawn
-        for child in active:
+        for child in shown:
             if child.is_else:
                 drawn |= self.rule(child, rest)
         return drawn

@@ -67,12 +67,17 @@ RULES = """<rules>
   <rule symbol="0" filter="&quot;n&quot; &gt; 1"/>
   <rule symbol="1" filter="&quot;n&quot; &lt; 4"><rule symbol="2" filter="&quot;n&quot; % 2 = 0"/></rule>
   <rule symbol="3" filter="ELSE"/>
-  <rule symbol="0" filter="true" checkstate="0"/></rules>"""
+  <rule symbol="0" filter="&quot;n&quot; = 7" checkstate="0"/></rules>"""
 
 
 def test_every_matching_rule_draws_in_tree_order_and_else_takes_what_is_left() -> None:
     of = renderer(RULES, 'type="RuleRenderer"')
     assert drawn(of, batch(n=[1, 2, 5, None])) == [(0, 1), (1, 0), (1, 1), (1, 2), (2, 0), (3, 3)]
+
+
+def test_what_a_rule_that_is_switched_off_matches_is_not_left_to_else() -> None:
+    body = """<rules><rule symbol="0" filter="&quot;n&quot; = 7" checkstate="0"/><rule symbol="1" filter="ELSE"/></rules>"""
+    assert drawn(renderer(body, 'type="RuleRenderer"'), batch(n=[7, 8])) == [(1, 1)]
 
 
 @pytest.mark.parametrize(("scale", "shown"), [(99.0, False), (100.0, True), (200.0, True), (201.0, False)])
