@@ -32,7 +32,6 @@ WGS84 = {"BBOX": "43,7,44,8"}
         ("DPI", "0"),
         ("DPI", "inf"),
         ("IMAGE_QUALITY", "101"),
-        ("FORMAT_OPTIONS", "dpi:x"),
     ],
 )
 def test_bad_values(name: str, value: str) -> None:
@@ -53,11 +52,10 @@ def test_colours(value: str, rgb: tuple[int, int, int]) -> None:
 
 @pytest.mark.parametrize(
     ("sent", "dpi"),
-    [({"DPI": "96"}, 96), ({"MAP_RESOLUTION": "72"}, 72), ({"DPI": "96", "MAP_RESOLUTION": "72"}, 96), ({}, 0)],
+    [({"DPI": "96"}, 96), ({"DPI": "96", "MAP_RESOLUTION": "72"}, 96), ({"MAP_RESOLUTION": "72"}, 0), ({}, 0)],
 )
-def test_resolution_by_either_name(sent: dict[str, str], dpi: float) -> None:
+def test_resolution_is_dpi_alone(sent: dict[str, str], dpi: float) -> None:
     assert params.DPI.of(Request(params=sent)) == dpi
-    assert params.FORMAT_OPTIONS.of(Request(params={"FORMAT_OPTIONS": "antialias:on;DPI:192"})) == 192
 
 
 @pytest.mark.parametrize("box", ["1,1,1,2", "2,1,1,2", "1,2,2,1"])
