@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-import os.path
+import os
 import re
 from collections.abc import Iterator, Mapping
 
@@ -72,7 +72,7 @@ def _roots(default: str, settings: Settings) -> tuple[str, ...]:
 def _inside_roots(name: str, roots: tuple[str, ...]) -> str:
     """The file that MAP names. A relative name is looked for in each root; the file need not exist."""
     shown = ascii(name[:200])
-    if len(name) > _LONGEST or "\0" in name:
+    if len(name) > _LONGEST or not _is_file_name(name):
         raise unavailable(f"MAP={shown} is no file name")
     if is_database(name):
         raise unavailable(f"MAP={shown}: projects in databases are not served")
@@ -84,6 +84,13 @@ def _inside_roots(name: str, roots: tuple[str, ...]) -> str:
     if not allowed:
         raise unavailable(f"MAP={shown} is outside QGSERVER_PROJECT_ROOTS")
     return next(filter(os.path.exists, allowed), allowed[0])
+
+
+def _is_file_name(name: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
 
 
 def _candidates(name: str, roots: tuple[str, ...]) -> Iterator[str]:
