@@ -23,6 +23,7 @@ from qgserver.providers.uri import DataSource
 _MODULES: Mapping[str, str] = MappingProxyType({
     "postgres": "qgserver.providers.postgres",
     "ogr": "qgserver.providers.ogr",
+    "spatialite": "qgserver.providers.ogr",
     "geopackage": "qgserver.providers.geopackage",
     "memory": "qgserver.providers.memory",
 })  # fmt: skip
@@ -78,8 +79,13 @@ class Sources:
 
 
 def _open(source: DataSource, crs: Crs | None, resources: Resources) -> Provider:
-    name = "geopackage" if source.provider == "ogr" and source.path.lower().endswith(".gpkg") else source.provider
+    name = "geopackage" if source.provider == "ogr" and _is_geopackage(source.path) else source.provider
     if name not in _MODULES:
         raise ProviderError("The layer's kind of data source is not supported", detail=f"provider {name!r}")
     provider: Provider = importlib.import_module(_MODULES[name]).open_layer(source, crs, resources)
     return provider
+
+
+def _is_geopackage(path: str) -> bool:
+    # One that lies in an archive is GDAL's: nobody writes there.
+    return path.lower().endswith(".gpkg") and not path.startswith("/vsi")

@@ -1,4 +1,4 @@
-"""A whole layer of a file in memory, as columns: a view of it is a few array operations."""
+"""A whole layer in memory, as columns: a view of it is a few array operations."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qgserver.expression.evaluate import select
+from qgserver.expression.nodes import needs_geometry
 from qgserver.geo.extent import Extent
-from qgserver.geo.geometry import Floats, GeometryArray, Ints
-from qgserver.geo.wkb import take
-from qgserver.providers.batch import Batch, Column
-from qgserver.providers.selection import Batches, pick_column
+from qgserver.geo.geometry import Floats, GeometryArray
+from qgserver.providers.batch import Batch, Column, take_batch
+from qgserver.providers.protocol import OrderBy, Query
+from qgserver.providers.selection import Batches, integer
 
-Fids = NDArray[np.int64]
+FIRST_BATCH = 500
+
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +27,10 @@ class Shapes:
     without a geometry). ``drawing`` are places in the order in which the source's spatial index finds them (None: in
     the layer's own order)."""
 
-    fids: NDArray[np.int64]
+    fids: Numbers
     geometry: GeometryArray
     boxes: Floats
-    drawing: Ints | None
+    drawing: Numbers | None = None
 
     @property
     def size(self) -> int:
@@ -34,13 +38,25 @@ class Shapes:
         drawing = 0 if self.drawing is None else self.drawing.nbytes
         return self.fids.nbytes + geometry_bytes(self.geometry) + self.boxes.nbytes + drawing
 
-    def within(self, extent: Extent, whole: Extent | None) -> Ints:
+    def extent(self) -> Extent | None:
+        """The box of all features, None when no feature has a geometry."""
+        return extent_of(self.boxes)
+
+    def within(self, extent: Extent, whole: Extent | None) -> Numbers:
         """Places of the features whose box meets the extent. A view of everything (``whole``) has the layer's own
         order, any other the index's: so does GDAL, and it shows where features overlap."""
         hits = meets(self.boxes, extent)
         if self.drawing is None or (whole is not None and extent.contains(whole)):
             return np.flatnonzero(hits)
         return self.drawing[hits[self.drawing]]
+
+
+def extent_of(boxes: Floats) -> Extent | None:
+    """The box around ``boxes`` float64[4, n]; None when all are NaN."""
+    filled = boxes[:, ~np.isnan(boxes[0])]
+    if not filled.shape[1]:
+        return None
+    return Extent(*filled[:2].min(axis=1).tolist(), *filled[2:].max(axis=1).tolist())
 
 
 def meets(boxes: Floats, extent: Extent) -> NDArray[np.bool_]:
@@ -72,15 +88,44 @@ def column_bytes(column: Column) -> int:
     return int(values.nbytes) + sum(56 + (len(v) if isinstance(v, str | bytes) else 200) for v in distinct.values())
 
 
-def batches(
-    shapes: Shapes, columns: Mapping[str, Column], places: Ints, sizes: Sequence[int], geometry: bool
+def read(
+    shapes: Shapes, columns: Mapping[str, Column], query: Query, names: Sequence[str], whole: Extent | None
 ) -> Batches:
-    """The features at ``places``: a batch of ``sizes[0]``, then batches of ``sizes[1]``."""
-    first, size = sizes
-    for start in range(0, len(places), size) if first == size else [0, *range(first, len(places), size)]:
-        part = places[start : start + (first if start == 0 else size)]
-        yield Batch(
-            shapes.fids[part],
-            {name: pick_column(column, part) for name, column in columns.items()},
-            take(shapes.geometry, part) if geometry else None,
-        )
+    """Answer a query from memory. ``columns`` are all that the query needs, ``names`` those that it wants."""
+    places = matching(shapes, columns, query, whole)
+    if query.order_by:
+        places = places[_order([(columns[key.column], key) for key in query.order_by], places)]
+    end = None if query.limit is None else query.offset + query.limit
+    places = places[query.offset : end]
+    table = Batch(shapes.fids, {name: columns[name] for name in names}, shapes.geometry if query.geometry else None)
+    start, size = 0, min(FIRST_BATCH, query.batch_size)
+    while start < len(places):
+        yield take_batch(table, places[start : start + size])
+        start, size = start + size, query.batch_size
+
+
+def matching(shapes: Shapes, columns: Mapping[str, Column], query: Query, whole: Extent | None) -> Numbers:
+    """Places of the features asked for, whatever ``limit`` and ``offset`` say."""
+    places = np.arange(len(shapes.fids)) if query.extent is None else shapes.within(query.extent, whole)
+    if query.fids is not None:
+        wanted = [number for fid in query.fids if (number := integer(fid)) is not None]
+        places = places[np.isin(shapes.fids[places], wanted)]
+    if query.where is not None:
+        table = Batch(shapes.fids, columns, shapes.geometry if needs_geometry(query.where) else None)
+        rows = table if len(places) == len(table) else take_batch(table, places)
+        places = places[select(query.where, rows, query.context)]
+    return places
+
+
+def _order(keys: Sequence[tuple[Column, OrderBy]], places: Numbers) -> Numbers:
+    """The numbers of ``places`` in the order of the sort keys; equal ones stay as they are."""
+    ranks = []
+    for column, key in keys:
+        values = column.values[places]
+        nulls = np.zeros(len(places), bool) if column.nulls is None else column.nulls[places]
+        rank = np.zeros(len(places), np.int64)
+        rank[~nulls] = np.unique(values[~nulls], return_inverse=True)[1]
+        rank = rank if key.ascending else -rank
+        rank[nulls] = -len(places) - 1 if key.nulls_first else len(places) + 1
+        ranks.append(rank)
+    return np.lexsort(ranks[::-1])

@@ -18,7 +18,7 @@ from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
 from qgserver.geo.wkb import decode
 from qgserver.providers import columnstore, gpkgschema, gpkgsql
-from qgserver.providers.batch import Batch
+from qgserver.providers.batch import Batch, take_batch
 from qgserver.providers.cache import ByteCache
 from qgserver.providers.columns import column
 from qgserver.providers.gpkgmemory import LayerMemory
@@ -31,7 +31,6 @@ from qgserver.providers.selection import (
     integer,
     needed_columns,
     paged_count,
-    pick,
     wanted_columns,
 )
 from qgserver.providers.sqlitefile import Reader, SqliteFile
@@ -66,12 +65,8 @@ class GeoPackageProvider:
                 return None
             if not self._source.subset:
                 return gpkgschema.contents_extent(reader, gpkgschema.layer_name(reader, self._source))
-        boxes = [b.geometry.boxes() for b in self.read(Query(columns=())) if b.geometry is not None]
-        every = np.concatenate(boxes) if boxes else np.empty((0, 4))
-        every = every[~np.isnan(every[:, 0])]
-        if not len(every):
-            return None
-        return Extent(*every[:, :2].min(axis=0).tolist(), *every[:, 2:].max(axis=0).tolist())
+        boxes = [b.geometry.boxes().T for b in self.read(Query(columns=())) if b.geometry is not None]
+        return columnstore.extent_of(np.concatenate([np.empty((4, 0)), *boxes], axis=1))
 
     def count(self, query: Query) -> int:
         """See ``Provider``."""
@@ -93,7 +88,7 @@ class GeoPackageProvider:
             names = wanted_columns(query, [field.name for field in schema.fields])
             cached = self._cached(reader, query, schema, relation)
             if cached is not None:
-                yield from finish(cached, query, query.where, names)
+                yield from cached
                 return
             pushed, rest = self._pushed(query, schema)
             local = _local(query, rest, relation)
@@ -166,9 +161,8 @@ class GeoPackageProvider:
         if found is None:
             return None
         shapes, columns = found
-        places = shapes.within(query.extent, self._whole(reader))
-        sizes = (min(FIRST_FETCH, query.batch_size), query.batch_size)
-        return columnstore.batches(shapes, columns, places, sizes, geometry_needed(query, query.where))
+        names = wanted_columns(query, [field.name for field in schema.fields])
+        return columnstore.read(shapes, columns, query, names, self._whole(reader))
 
 
 def _local(query: Query, rest: Node | None, relation: gpkgschema.Relation) -> bool:
@@ -185,7 +179,7 @@ def _within(batch: Batch, query: Query, relation: gpkgschema.Relation) -> Batch:
         mask &= columnstore.meets(batch.geometry.boxes().T, query.extent)
     if relation.types:
         mask &= np.isin(batch.geometry.types, relation.types)
-    return batch if mask.all() else pick(batch, np.flatnonzero(mask))
+    return batch if mask.all() else take_batch(batch, mask)
 
 
 def _integers(fids: Sequence[int | str] | None) -> list[int] | None:

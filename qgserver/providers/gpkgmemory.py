@@ -100,7 +100,7 @@ def _shapes(reader: Reader, relation: Relation) -> columnstore.Shapes:
     return columnstore.Shapes(every, geometry, boxes, _drawing(reader, relation, every))
 
 
-def _drawing(reader: Reader, relation: Relation, fids: columnstore.Fids) -> columnstore.Fids | None:
+def _drawing(reader: Reader, relation: Relation, fids: columnstore.Numbers) -> columnstore.Numbers | None:
     """Places of the features in the order in which a walk through the whole R-tree meets them; a walk through a part
     of it meets them in the same order."""
     if not relation.index:
@@ -109,7 +109,7 @@ def _drawing(reader: Reader, relation: Relation, fids: columnstore.Fids) -> colu
     if not len(fids):
         return walk[:0]
     places = np.minimum(np.searchsorted(fids, walk), len(fids) - 1)
-    found: columnstore.Fids = places[fids[places] == walk]
+    found: columnstore.Numbers = places[fids[places] == walk]
     return found
 
 

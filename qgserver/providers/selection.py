@@ -11,9 +11,7 @@ import numpy as np
 from qgserver.expression.context import Context
 from qgserver.expression.evaluate import select
 from qgserver.expression.nodes import Node, needs_geometry, resolve_field, used_fields
-from qgserver.geo.geometry import Ints
-from qgserver.geo.wkb import take
-from qgserver.providers.batch import Batch, Column
+from qgserver.providers.batch import Batch, take_batch
 from qgserver.providers.protocol import Query
 
 Batches = Generator[Batch, None, None]
@@ -75,7 +73,7 @@ def filtered(batches: Iterable[Batch], where: Node, context: Context) -> Batches
     """The features for which a filter is true."""
     for batch in batches:
         mask = select(where, batch, context)
-        yield batch if mask.all() else pick(batch, np.flatnonzero(mask))
+        yield batch if mask.all() else take_batch(batch, np.flatnonzero(mask))
 
 
 def page(batches: Iterable[Batch], offset: int, limit: int | None) -> Iterator[Batch]:
@@ -87,7 +85,7 @@ def page(batches: Iterable[Batch], offset: int, limit: int | None) -> Iterator[B
         end = count if left is None else min(count, start + left)
         skip -= start
         if end > start:
-            yield batch if (start, end) == (0, count) else pick(batch, np.arange(start, end))
+            yield batch if (start, end) == (0, count) else take_batch(batch, np.arange(start, end))
         if left is not None:
             left -= end - start
             if left <= 0:
@@ -99,17 +97,3 @@ def narrowed(batch: Batch, names: Sequence[str], geometry: bool) -> Batch:
     if tuple(batch.columns) == tuple(names) and (geometry or batch.geometry is None):
         return batch
     return Batch(batch.fids, {n: batch.columns[n] for n in names}, batch.geometry if geometry else None)
-
-
-def pick(batch: Batch, places: Ints) -> Batch:
-    """The features at ``places``."""
-    return Batch(
-        batch.fids[places],
-        {name: pick_column(column, places) for name, column in batch.columns.items()},
-        None if batch.geometry is None else take(batch.geometry, places),
-    )
-
-
-def pick_column(column: Column, places: Ints) -> Column:
-    """The column at ``places``."""
-    return Column(column.values[places], None if column.nulls is None else column.nulls[places])
