@@ -25,7 +25,9 @@ REGISTRIES = frozenset({"EPSG", "ESRI", "IGNF", "OGC", "IAU_2015", "NKG", "NRCAN
 UNKNOWN_UNIT = "<unknown>"
 
 _SHORT = re.compile(r"([A-Za-z][A-Za-z0-9_]{0,15}):([A-Za-z0-9][A-Za-z0-9_.-]{0,39})")
-_URN = re.compile(r"urn:(?:x-)?ogc:def:crs:([a-z][a-z0-9_]{0,15}):(?:[0-9a-z.]{0,12}:)?([a-z0-9][a-z0-9_.-]{0,39})", re.I)
+_URN = re.compile(
+    r"urn:(?:x-)?ogc:def:crs:([a-z][a-z0-9_]{0,15}):(?:[0-9a-z.]{0,12}:)?([a-z0-9][a-z0-9_.-]{0,39})", re.I
+)
 _URL = re.compile(
     r"https?://www\.opengis\.net/def/crs/([a-z][a-z0-9_]{0,15})/[0-9a-z.]{1,12}/([a-z0-9][a-z0-9_.-]{0,39})", re.I
 )

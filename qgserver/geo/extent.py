@@ -47,13 +47,19 @@ class Extent:
     def union(self, other: Extent) -> Extent:
         """The smallest rectangle that holds both."""
         return Extent(
-            min(self.xmin, other.xmin), min(self.ymin, other.ymin), max(self.xmax, other.xmax), max(self.ymax, other.ymax)
+            min(self.xmin, other.xmin),
+            min(self.ymin, other.ymin),
+            max(self.xmax, other.xmax),
+            max(self.ymax, other.ymax),
         )
 
     def intersection(self, other: Extent) -> Extent | None:
         """The common rectangle (may have no area), or None."""
         box = Extent(
-            max(self.xmin, other.xmin), max(self.ymin, other.ymin), min(self.xmax, other.xmax), min(self.ymax, other.ymax)
+            max(self.xmin, other.xmin),
+            max(self.ymin, other.ymin),
+            min(self.xmax, other.xmax),
+            min(self.ymax, other.ymax),
         )
         return None if box.is_empty else box
 

@@ -9,7 +9,7 @@ Three levels of offsets (as GeoArrow has them), the same for every geometry type
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,11 +48,142 @@ class GeometryArray:
 
     def boxes(self) -> Floats:
         """float64[n, 4] xmin, ymin, xmax, ymax of each feature; NaN where there is no geometry."""
-        offsets = self.vertex_offsets()
-        out = np.full((len(self), 4), np.nan)
-        filled = np.flatnonzero(np.diff(offsets) > 0)
-        if len(filled):
-            starts = offsets[:-1][filled]
-            out[filled, :2] = np.minimum.reduceat(self.coords, starts, axis=0)
-            out[filled, 2:] = np.maximum.reduceat(self.coords, starts, axis=0)
+        return _boxes(self.coords, self.vertex_offsets())
+
+    def ring_kinds(self) -> NDArray[np.uint8]:
+        """uint8[r]: POINT, LINESTRING or POLYGON for each sequence of vertices."""
+        if self.part_types is not None:
+            kinds = self.part_types
+        else:
+            kinds = np.repeat(_SINGLE[self.types], np.diff(self.features))
+        return np.repeat(kinds, np.diff(self.parts)).astype(np.uint8, copy=False)
+
+    def ring_boxes(self) -> Floats:
+        """float64[r, 4] xmin, ymin, xmax, ymax of each sequence; NaN where it has no vertices."""
+        return _boxes(self.coords, self.rings)
+
+    def take(self, index: Ints) -> GeometryArray:
+        """The features at ``index`` (int64[k]), in that order."""
+        parts = spans(self.features[index], self.features[index + 1])
+        rings = spans(self.parts[parts], self.parts[parts + 1])
+        vertices = spans(self.rings[rings], self.rings[rings + 1])
+        return GeometryArray(
+            types=self.types[index],
+            coords=self.coords[vertices],
+            rings=offsets((self.rings[1:] - self.rings[:-1])[rings]),
+            parts=offsets((self.parts[1:] - self.parts[:-1])[parts]),
+            features=offsets((self.features[1:] - self.features[:-1])[index]),
+            z=None if self.z is None else self.z[vertices],
+            m=None if self.m is None else self.m[vertices],
+            part_types=None if self.part_types is None else self.part_types[parts],
+        )
+
+    def keep_vertices(self, keep: NDArray[np.bool_]) -> GeometryArray:
+        """Without the vertices where ``keep`` (bool[v]) is False, and without what loses all its vertices by that: a
+        sequence, and the polygon part whose outer ring is gone. Features stay, perhaps without parts."""
+        if keep.all():
+            return self
+        thinned = replace(
+            self,
+            coords=self.coords[keep],
+            rings=_running(keep)[self.rings],
+            z=None if self.z is None else self.z[keep],
+            m=None if self.m is None else self.m[keep],
+        )
+        return thinned._without_empty()
+
+    def with_rings(self, coords: Floats, counts: Ints) -> GeometryArray:
+        """The same features, parts and sequences with other vertices: ``coords`` float64[k, 2], ``counts`` int64[r] of
+        them in each sequence. Empty sequences go as in ``keep_vertices``; z and m are lost."""
+        return replace(self, coords=coords, rings=offsets(counts), z=None, m=None)._without_empty()
+
+    def drop_nonfinite(self) -> GeometryArray:
+        """Without the vertices that have a coordinate which is infinite or NaN."""
+        return self.keep_vertices(np.isfinite(self.coords[:, 0]) & np.isfinite(self.coords[:, 1]))
+
+    def signed_areas(self) -> Floats:
+        """float64[r]: area of each sequence taken for a ring, positive when counter-clockwise (y up)."""
+        out = np.zeros(len(self.rings) - 1)
+        filled = np.flatnonzero(np.diff(self.rings) > 2)
+        if not len(filled):
+            return out
+        origin = self.coords[self.rings[:-1][filled]]
+        counts = np.diff(self.rings)[filled]
+        xy = self.coords[spans(self.rings[:-1][filled], self.rings[1:][filled])] - np.repeat(origin, counts, axis=0)
+        cross = np.zeros(len(xy))
+        cross[:-1] = xy[:-1, 0] * xy[1:, 1] - xy[1:, 0] * xy[:-1, 1]
+        starts = offsets(counts)
+        cross[starts[1:] - 1] = 0.0  # the step to the next ring is none of its area
+        out[filled] = np.add.reduceat(cross, starts[:-1]) / 2
         return out
+
+    def force_rhr(self) -> GeometryArray:
+        """Polygons with outer rings clockwise and holes counter-clockwise (QGIS's "right-hand rule")."""
+        outer = np.zeros(len(self.rings) - 1, dtype=bool)
+        outer[self.parts[:-1][np.diff(self.parts) > 0]] = True
+        areas = self.signed_areas()
+        wrong = (self.ring_kinds() == POLYGON) & ((areas > 0) == outer) & (areas != 0)
+        if not wrong.any():
+            return self
+        order = np.arange(len(self.coords))
+        counts = np.diff(self.rings)[wrong]
+        first, last = self.rings[:-1][wrong], self.rings[1:][wrong] - 1
+        positions = spans(first, last + 1)
+        order[positions] = np.repeat(first + last, counts) - positions
+        return replace(
+            self,
+            coords=self.coords[order],
+            z=None if self.z is None else self.z[order],
+            m=None if self.m is None else self.m[order],
+        )
+
+    def _without_empty(self) -> GeometryArray:
+        counts = np.diff(self.rings)
+        if counts.all():
+            return self
+        has_rings = np.diff(self.parts) > 0
+        keep_part = np.zeros(len(has_rings), dtype=bool)
+        keep_part[has_rings] = counts[self.parts[:-1][has_rings]] > 0
+        keep_ring = (counts > 0) & np.repeat(keep_part, np.diff(self.parts))
+        keep_vertex = np.repeat(keep_ring, counts)
+        return replace(
+            self,
+            coords=self.coords[keep_vertex],
+            rings=offsets(counts[keep_ring]),
+            parts=offsets(np.diff(_running(keep_ring)[self.parts])[keep_part]),
+            features=_running(keep_part)[self.features],
+            z=None if self.z is None else self.z[keep_vertex],
+            m=None if self.m is None else self.m[keep_vertex],
+            part_types=None if self.part_types is None else self.part_types[keep_part],
+        )
+
+
+_SINGLE = np.array([NULL, POINT, LINESTRING, POLYGON, POINT, LINESTRING, POLYGON, NULL], dtype=np.uint8)
+
+
+def offsets(counts: Ints) -> Ints:
+    """int64[n+1]: running sum of ``counts`` (int64[n]), from 0."""
+    out = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=out[1:])
+    return out
+
+
+def spans(starts: Ints, ends: Ints) -> Ints:
+    """All of ``starts[0]:ends[0]``, then ``starts[1]:ends[1]``, ... as one array of indices."""
+    counts = ends - starts
+    where = offsets(counts)
+    return np.arange(where[-1], dtype=np.int64) + np.repeat(starts - where[:-1], counts)
+
+
+def _running(mask: NDArray[np.bool_]) -> Ints:
+    return offsets(mask.astype(np.int64))
+
+
+def _boxes(coords: Floats, bounds: Ints) -> Floats:
+    out = np.full((len(bounds) - 1, 4), np.nan)
+    filled = np.flatnonzero(np.diff(bounds) > 0)
+    if len(filled):
+        starts = bounds[:-1][filled]
+        out[filled, :2] = np.minimum.reduceat(coords, starts, axis=0)
+        out[filled, 2:] = np.maximum.reduceat(coords, starts, axis=0)
+    return out

@@ -45,5 +45,5 @@ def _geographic_width(extent: Extent) -> float:
     a = math.cos(latitude) ** 2
     c = 2 * math.atan2(math.sqrt(a), math.sqrt(1 - a))
     e2 = _ECCENTRICITY**2
-    radius = _RADIUS * (1 - e2) / (1 - e2 * math.sin(latitude) ** 2) ** 1.5
+    radius: float = _RADIUS * (1 - e2) / (1 - e2 * math.sin(latitude) ** 2) ** 1.5
     return extent.width / 180 * radius * c
