@@ -107,7 +107,7 @@ def examples(project: Project, base: str) -> Iterator[tuple[str, str]]:
     layers = ",".join(quote(leaf.layer.published) for leaf in reversed(leaves)) or quote(root_name(project))
     if extent is not None and project.crs is not None and extent.width > 0 and layers:
         height = max(1, min(2000, round(_EXAMPLE_WIDTH * extent.height / extent.width)))
-        box = f"{extent.xmin:g},{extent.ymin:g},{extent.xmax:g},{extent.ymax:g}"
+        box = f"{extent.xmin:.12g},{extent.ymin:.12g},{extent.xmax:.12g},{extent.ymax:.12g}"
         yield (
             "map",
             f"{base}?SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&LAYERS={layers}&STYLES=&SRS={project.crs.authid}"
@@ -128,7 +128,7 @@ def _check(options: argparse.Namespace) -> int:
 
     try:
         project = load_project(str(Path(options.project).resolve()))
-        problems = report(project, Sources(), open_sources=not options.offline)
+        problems = report(project, None if options.offline else Sources())
     except ProjectError as error:
         return _fail(f"{options.project}: {error.detail or error.message}")
     if not problems:
