@@ -17,7 +17,8 @@ _CAIRO_ANTIALIAS = {"exact": cairo.Antialias.GRAY, "fast": cairo.Antialias.FAST,
 
 
 class Canvas:
-    """A premultiplied ARGB32 picture. ``antialias``: ``exact`` draws as QGIS does, ``fast`` is for crowded maps.
+    """A premultiplied ARGB32 picture. ``antialias``: ``exact`` draws as QGIS does, ``fast`` is for crowded maps (areas
+    and wide pens get 16 levels of grey; thin pens stay exact).
 
     ``operator`` is used by every ``fill``, ``stroke`` and ``stamp`` on this canvas (a feature blend mode).
     """

@@ -78,29 +78,34 @@ class _CairoPath(ctypes.Structure):
     _fields_ = (("status", ctypes.c_int), ("data", ctypes.c_void_p), ("num_data", ctypes.c_int))
 
 
-def _without_empty(paths: Paths) -> Paths:
-    counts = np.diff(paths.starts)
-    return paths if counts.all() else paths.take(np.flatnonzero(counts))
+Append = Callable[[int, int], None]
+"""Adds items begin to end (from ``path_items``, whole paths) to cairo's current path."""
+
+_ITEM_BYTES = 16
 
 
-def _append_items(context: cairo.Context[cairo.ImageSurface], items: Floats) -> None:
-    """Feed items one by one: the slow way, for other Python implementations."""
+def _slow_appender(context: cairo.Context[cairo.ImageSurface], items: Floats) -> Append:
+    """Feeds items one by one, for other Python implementations."""
     heads = items.view(np.int64)[:, 0]
-    position = 0
-    while position < len(items):
-        head = int(heads[position])
-        if head == _CLOSE:
-            context.close_path()
-            position += 1
-            continue
-        draw = context.move_to if head == _MOVE else context.line_to
-        draw(*items[position + 1])
-        position += 2
+
+    def append(begin: int, end: int) -> None:
+        position = begin
+        while position < end:
+            head = int(heads[position])
+            if head == _CLOSE:
+                context.close_path()
+                position += 1
+                continue
+            draw = context.move_to if head == _MOVE else context.line_to
+            draw(*items[position + 1])
+            position += 2
+
+    return append
 
 
 @lru_cache(maxsize=1)
-def _native_append() -> Callable[[cairo.Context[cairo.ImageSurface], Floats], None] | None:
-    """``cairo_append_path`` on a pycairo context, or None where its object does not look as we know it.
+def _native() -> Callable[[cairo.Context[cairo.ImageSurface], Floats], Append] | None:
+    """Makes appenders that call ``cairo_append_path``; None where a pycairo context does not look as we know it.
 
     pycairo keeps the ``cairo_t*`` right behind the header of its object, before one more pointer.
     """
@@ -116,32 +121,45 @@ def _native_append() -> Callable[[cairo.Context[cairo.ImageSurface], Floats], No
     native.restype = None
     offset = object.__basicsize__
 
-    def append(context: cairo.Context[cairo.ImageSurface], items: Floats) -> None:
-        path = _CairoPath(0, items.ctypes.data, len(items))
-        native(ctypes.c_void_p.from_address(id(context) + offset), ctypes.byref(path))
+    def appender(context: cairo.Context[cairo.ImageSurface], items: Floats) -> Append:
+        items = np.ascontiguousarray(items)
+        path = _CairoPath(0, None, 0)
+        where, what = ctypes.c_void_p.from_address(id(context) + offset), ctypes.byref(path)
+        first = items.ctypes.data
 
-    return append if _draws_alike(append) else None
+        def append(begin: int, end: int, _alive: Floats = items) -> None:
+            path.data = first + _ITEM_BYTES * begin
+            path.num_data = end - begin
+            native(where, what)
+
+        return append
+
+    return appender if _draws_alike(appender) else None
 
 
-def _draws_alike(append: Callable[[cairo.Context[cairo.ImageSurface], Floats], None]) -> bool:
+def _draws_alike(appender: Callable[[cairo.Context[cairo.ImageSurface], Floats], Append]) -> bool:
     """Whether the native way gives the path that ``line_to`` gives."""
     triangle = Paths(np.array([[1.0, 2.0], [7.5, 3.25], [4.0, 9.0]]), np.array([0, 3], np.int64), True)
     contexts = [cairo.Context(cairo.ImageSurface(cairo.Format.A8, 16, 16)) for _ in range(2)]
     items, _ = path_items(triangle)
-    append(contexts[0], items)
-    _append_items(contexts[1], items)
+    appender(contexts[0], items)(0, len(items))
+    _slow_appender(contexts[1], items)(0, len(items))
     return str(contexts[0].copy_path()) == str(contexts[1].copy_path())
 
 
-def append_items(context: cairo.Context[cairo.ImageSurface], items: Floats) -> None:
-    """Add ``cairo_path_data_t`` items (from ``path_items``, whole paths, contiguous) to cairo's current path."""
-    if len(items):
-        (_native_append() or _append_items)(context, items)
+def appender(context: cairo.Context[cairo.ImageSurface], items: Floats) -> Append:
+    """A function that adds ranges of ``items`` (from ``path_items``) to the current path of ``context``.
+
+    Coordinates must be finite and within cairo's range (see ``limits``). The context must outlive the function.
+    """
+    return (_native() or _slow_appender)(context, items)
 
 
 def append_paths(context: cairo.Context[cairo.ImageSurface], paths: Paths) -> None:
     """Add the paths to cairo's current path. Coordinates must be finite and within cairo's range (see ``limits``)."""
-    append_items(context, path_items(_without_empty(paths))[0])
+    items, _ = path_items(paths)
+    if len(items):
+        appender(context, items)(0, len(items))
 
 
 KAPPA = 0.5522847498
@@ -212,5 +230,5 @@ def arc(box: tuple[float, float, float, float], start: float, span: float, toler
 
 
 def circle(cx: float, cy: float, rx: float, ry: float, tolerance: float = FILL_TOLERANCE) -> Paths:
-    """A closed ellipse of four flattened quarter curves, as QGIS draws circles; sizes in pixels, as they will be drawn."""
+    """A closed ellipse of four flattened quarter curves, as QGIS draws circles. Sizes in pixels, as drawn."""
     return single_path(arc((cx - rx, cy - ry, 2 * rx, 2 * ry), 0.0, 360.0, tolerance)[:-1], True)
