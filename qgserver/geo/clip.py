@@ -147,7 +147,7 @@ def _clip_lines(xy: Floats, counts: Ints, extent: Extent) -> tuple[Floats, Ints]
 def _clip_segments(start: Floats, end: Floats, extent: Extent) -> tuple[Floats, Floats, Mask]:
     """Clipped ends of all segments, and which segments have anything inside."""
     low, high = np.array([extent.xmin, extent.ymin]), np.array([extent.xmax, extent.ymax])
-    whole = ((start >= low) & (start <= high) & (end >= low) & (end <= high)).all(axis=1)
+    whole: Mask = np.all((start >= low) & (start <= high) & (end >= low) & (end <= high), axis=1)
     beside = (((start < low) & (end < low)) | ((start > high) & (end > high))).any(axis=1)
     cut = np.flatnonzero(~whole & ~beside)
     start, end = start.copy(), end.copy()
@@ -164,7 +164,7 @@ def _liang_barsky(start: Floats, end: Floats, low: Floats, high: Floats) -> tupl
     enter = np.where(still, -np.inf, np.minimum(to_low, to_high))
     leave = np.where(still, np.inf, np.maximum(to_low, to_high))
     enter_at, leave_at = enter.max(axis=1), leave.min(axis=1)
-    seen: Mask = (np.maximum(enter_at, 0.0) <= np.minimum(leave_at, 1.0)) & (enter_at <= 1) & (leave_at >= 0)
+    seen = (np.maximum(enter_at, 0.0) <= np.minimum(leave_at, 1.0)) & (enter_at <= 1) & (leave_at >= 0)
     entry, leaving = start.copy(), end.copy()
     for out, share, axis, cut in (
         (entry, enter_at, enter.argmax(axis=1), np.flatnonzero(seen & (enter_at > 0))),
@@ -186,17 +186,18 @@ def _connections(left: Floats, back: Floats, extent: Extent) -> tuple[Floats, In
     on_low_back, on_high_back = back == low, back == high
     same = ((on_low_left & on_low_back) | (on_high_left & on_high_back)).any(axis=1)
     opposite = ((on_low_left & on_high_back) | (on_high_left & on_low_back)) & ~same[:, None]
+    opposite[opposite.all(axis=1)] = False  # from corner to corner: one of the other two lies between
     middle = np.where((left + back) / 2 < (low + high) / 2, low, high)
     one, two = middle.copy(), middle.copy()
     for axis in (0, 1):
         across = opposite[:, axis]
         one[across, axis], two[across, axis] = left[across, axis], back[across, axis]
     corner = ~same & ~opposite.any(axis=1)
-    for axis in (0, 1):
-        touched = corner & (on_low_left | on_high_left)[:, axis]
-        one[touched, axis] = left[touched, axis]
-        touched = corner & (on_low_back | on_high_back)[:, axis]
-        one[touched, axis] = back[touched, axis]
+    x_first = (on_low_left | on_high_left)[:, 0] & (on_low_back | on_high_back)[:, 1]
+    between = np.where(
+        x_first[:, None], np.column_stack((left[:, 0], back[:, 1])), np.column_stack((back[:, 0], left[:, 1]))
+    )
+    one[corner] = between[corner]
     numbers = np.where(same, 0, np.where(corner, 1, 2)).astype(np.int64)
     pairs = np.stack((one, two), axis=1)
     return pairs[np.arange(2) < numbers[:, None]], numbers
