@@ -26,7 +26,7 @@ SHAPES = COLLECTION + POLYGON + 1
 EXACT = 2.0**53
 """Beyond this a float64 has no fraction left that rounding could touch."""
 
-_EXPONENT = re.compile(rb"-?\d+(?:\.\d+)?[eE][-+]?\d+")
+_EXPONENT = re.compile(rb"-?\d+(?:\.\d+)?e[-+]?\d+")
 
 
 def rounded(values: Floats, precision: int) -> Floats:
@@ -43,9 +43,11 @@ def rounded(values: Floats, precision: int) -> Floats:
 
 
 def plain_numbers(text: bytes) -> bytes:
-    """JSON numbers as XML likes them: no trailing ``.0``, no exponent (``xs:decimal`` has none)."""
-    text = text.replace(b".0,", b",").replace(b".0]", b"]")
-    if b"e" in text or b"E" in text:
+    """A flat JSON array of numbers as XML likes them: no trailing ``.0``, no exponent (``xs:decimal`` has none)."""
+    text = text.replace(b".0,", b",")
+    if text.endswith(b".0]"):
+        text = text[:-3] + b"]"
+    if b"e" in text:
         text = _EXPONENT.sub(lambda m: format(Decimal(m.group().decode()), "f").encode(), text)
     return text
 
@@ -64,7 +66,9 @@ def tuple_texts(rows: Floats, groups: Ints, separators: tuple[bytes, bytes]) -> 
     count, width = rows.shape
     if not count:
         return [b""] * (len(groups) - 1)
-    text = plain_numbers(dump_array(rows.reshape(-1))).replace(b"null", b"NaN")
+    text = plain_numbers(dump_array(rows.reshape(-1)))
+    if b"n" in text:
+        text = text.replace(b"null", b"NaN")
     view = np.frombuffer(text, dtype=np.uint8).copy()
     commas = np.flatnonzero(view == ord(","))
     inner, outer = separators

@@ -160,10 +160,10 @@ def _moved(geometry: GeometryArray, transform: Transform | None) -> GeometryArra
     if transform is None:
         return geometry
     moved = transform.geometry(geometry)
-    lost = ~np.isfinite(moved.coords).all(axis=1)
-    if not lost.any():
+    finite = np.isfinite(moved.coords)
+    if finite.all():
         return moved
     owners = np.repeat(np.arange(len(moved)), np.diff(moved.vertex_offsets()))
     indices = np.arange(len(moved))
-    indices[owners[lost]] = len(moved)
+    indices[owners[~finite.all(axis=1)]] = len(moved)
     return take(concat((moved, nulls(1))), indices)

@@ -46,6 +46,10 @@ def compare(op: str, *operands: str, attributes: str = "") -> str:
     return f"<ogc:PropertyIs{op}{attributes}>{''.join(operands)}</ogc:PropertyIs{op}>"
 
 
+MARKS = ' wildCard="*" singleChar="." escape="!"'
+IS_ONE = compare("EqualTo", prop("num"), lit("1"))
+
+
 @pytest.mark.parametrize(
     ("xml", "node"),
     [
@@ -95,11 +99,11 @@ def compare(op: str, *operands: str, attributes: str = "") -> str:
             Binary("LIKE", NAME, Literal("B%")),
         ),
         (
-            compare("Like", prop("my_name"), lit("B*"), attributes=' wildCard="*" singleChar="." escape="!" matchCase="false"'),
+            compare("Like", prop("my_name"), lit("B*"), attributes=f'{MARKS} matchCase="false"'),
             Binary("ILIKE", NAME, Literal("B%")),
         ),
         (
-            f"<ogc:Not><ogc:Or>{compare('EqualTo', prop('num'), lit('1'))}{compare('Null', prop('num'))}</ogc:Or></ogc:Not>",
+            f"<ogc:Not><ogc:Or>{IS_ONE}{compare('Null', prop('num'))}</ogc:Or></ogc:Not>",
             Unary("NOT", Chain("OR", (Binary("=", NUM, Literal(1)), Binary("IS", NUM, Literal(None))))),
         ),
     ],
@@ -134,8 +138,8 @@ def bbox(shape: str) -> str:
     [
         BOX.format("EPSG:2154", "842000,6517000 846000,6520000"),
         ENVELOPE.format("EPSG:2154", "842000 6517000", "846000 6520000"),
-        "<gml:Polygon><gml:exterior><gml:LinearRing><gml:posList>842000 6517000 846000 6517000 846000 6520000 842000 6520000"
-        " 842000 6517000</gml:posList></gml:LinearRing></gml:exterior></gml:Polygon>",
+        "<gml:Polygon><gml:exterior><gml:LinearRing><gml:posList>842000 6517000 846000 6517000 846000 6520000"
+        " 842000 6520000 842000 6517000</gml:posList></gml:LinearRing></gml:exterior></gml:Polygon>",
         "<gml:Polygon><gml:outerBoundaryIs><gml:LinearRing><gml:coordinates cs=';' ts='|' decimal=','>842000,0;6517000|"
         "846000;6517000|846000;6520000|842000;6520000|842000;6517000</gml:coordinates></gml:LinearRing></gml:outerBoundaryIs></gml:Polygon>",
     ],

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import chain, repeat
+from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from qgserver.geo.geometry import POINT
-from qgserver.ows.attributetext import json_texts
+from qgserver.ows.attributetext import json_texts, wrap_texts
 from qgserver.ows.geojson import box_texts, geometry_texts
+from qgserver.ows.geometrytext import dump_array
 from qgserver.ows.wfs.answer import Answer, Features, Member
 from qgserver.ows.wfs.formats import wfs_format
 from qgserver.providers.batch import Batch
@@ -56,7 +59,7 @@ def _writer(member: Member) -> Callable[[Features], bytes]:
             repeat(b'"geometry":', len(batch)),
             _geometries(batch, member),
             repeat(b',"id":' + prefix, len(batch)),
-            [orjson.dumps(str(fid))[1:] for fid in batch.fids.tolist()],
+            _ids(batch.fids),
             repeat(b',"properties":{' + (keys[0] if keys else b""), len(batch)),
         ]
         for index, item in enumerate(ordered):
@@ -67,6 +70,13 @@ def _writer(member: Member) -> Callable[[Features], bytes]:
         return b"".join(chain.from_iterable(zip(*parts, strict=True)))
 
     return write
+
+
+def _ids(fids: NDArray[Any]) -> list[bytes]:
+    """The rest of each id behind its type, with the closing quotation mark."""
+    if fids.dtype.kind == "i":
+        return wrap_texts(dump_array(fids)[1:-1].split(b","), b"", b'"')
+    return [orjson.dumps(str(fid))[1:] for fid in fids.tolist()]
 
 
 def _boxes(features: Features, precision: int) -> list[bytes]:
