@@ -33,11 +33,13 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """n features: ``fids`` (int64, or object of str ``"a@@b"`` for text and composite keys), the columns asked for
-    in the order asked, and geometry (None when not asked for or the layer has none)."""
+    in the order asked, and geometry (None when not asked for or the layer has none). ``simplified``: the source has
+    dropped vertices as ``Query.simplify`` allowed."""
 
     fids: NDArray[Any]
     columns: Mapping[str, Column]
     geometry: GeometryArray | None
+    simplified: bool = False
 
     def __len__(self) -> int:
         return len(self.fids)
@@ -50,9 +52,8 @@ def take_batch(batch: Batch, rows: NDArray[Any]) -> Batch:
         name: Column(column.values[indices], None if column.nulls is None else column.nulls[indices])
         for name, column in batch.columns.items()
     }
-    return Batch(
-        batch.fids[indices], columns, None if batch.geometry is None else take_geometry(batch.geometry, indices)
-    )
+    geometry = None if batch.geometry is None else take_geometry(batch.geometry, indices)
+    return Batch(batch.fids[indices], columns, geometry, batch.simplified)
 
 
 def concat_batches(batches: Sequence[Batch]) -> Batch:
@@ -62,7 +63,7 @@ def concat_batches(batches: Sequence[Batch]) -> Batch:
     columns = {name: _concat_columns([batch.columns[name] for batch in batches]) for name in batches[0].columns}
     pieces = [batch.geometry for batch in batches if batch.geometry is not None]
     geometry = concat_geometries(pieces) if len(pieces) == len(batches) else None
-    return Batch(np.concatenate([batch.fids for batch in batches]), columns, geometry)
+    return Batch(np.concatenate([batch.fids for batch in batches]), columns, geometry, batches[0].simplified)
 
 
 def _concat_columns(columns: Sequence[Column]) -> Column:

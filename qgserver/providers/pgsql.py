@@ -83,6 +83,13 @@ def count(relation: Relation, query: Query, where: Sql | None) -> Statement:
     return Statement(sql.SQL("SELECT count(*) FROM {}{}").format(relation.table, conditions), tuple(values))
 
 
+def plan(relation: Relation, query: Query, where: Sql | None) -> Statement:
+    """The planner's opinion of a query as one JSON value: costs no reading."""
+    values: list[object] = []
+    conditions = _where(relation, query, where, values)
+    return Statement(sql.SQL("EXPLAIN (FORMAT JSON) SELECT 1 FROM {}{}").format(relation.table, conditions), tuple(values))
+
+
 def extent(relation: Relation) -> Statement:
     """One row: xmin, ymin, xmax, ymax of all features."""
     box = sql.SQL("SELECT ST_Extent({}) AS box FROM {}{}").format(

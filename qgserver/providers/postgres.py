@@ -92,9 +92,11 @@ class PostgresProvider:
         yield from finish(self._rows(relation, fetched, whole, pushed), query, rest, names)
 
     def _rows(self, relation: pgsql.Relation, names: Sequence[str], query: Query, where: Sql | None) -> Batches:
-        statement = pgsql.select(relation, names, query, where)
-        declare = sql.SQL("DECLARE qgserver_rows NO SCROLL CURSOR FOR {}").format(statement.text)
         with self._pool.read_only(self._role) as connection:
+            if query.simplify > 0 and _expected(connection, relation, query, where) <= query.simplify_above:
+                query = replace(query, simplify=0.0)
+            statement = pgsql.select(relation, names, query, where)
+            declare = sql.SQL("DECLARE qgserver_rows NO SCROLL CURSOR FOR {}").format(statement.text)
             with connection.pipeline():
                 connection.execute(declare, statement.values)
                 size = min(FIRST_FETCH, query.batch_size)
@@ -139,6 +141,16 @@ def _execute(connection: Connection, statement: pgsql.Statement) -> psycopg.Curs
     return connection.execute(statement.text, statement.values)
 
 
+def _expected(connection: Connection, relation: pgsql.Relation, query: Query, where: Sql | None) -> float:
+    """How many rows the planner expects; 0 when its answer is not understood."""
+    row = _execute(connection, pgsql.plan(relation, query, where)).fetchone()
+    plans = row[0] if row else None
+    try:
+        return float(plans[0]["Plan"]["Plan Rows"]) if isinstance(plans, list) else 0.0
+    except (KeyError, IndexError, TypeError, ValueError):
+        return 0.0
+
+
 def _fetch(connection: Connection, size: int) -> psycopg.Cursor[tuple[object, ...]]:
     return connection.execute(sql.SQL("FETCH {} FROM qgserver_rows").format(size), (), binary=True)
 
@@ -148,8 +160,8 @@ def _batch(rows: Sequence[Sequence[Any]], names: Sequence[str], query: Query, re
     geometry = decode(values.pop(0)) if query.geometry and relation.geometry is not None else None
     columns = {name: relation.columns[name].convert(v) for name, v in zip(names, values, strict=True)}
     if relation.integer_key:
-        return Batch(np.array(fids, np.int64), columns, geometry)
-    return Batch(np.fromiter(fids, object, len(fids)), columns, geometry)
+        return Batch(np.array(fids, np.int64), columns, geometry, query.simplify > 0)
+    return Batch(np.fromiter(fids, object, len(fids)), columns, geometry, query.simplify > 0)
 
 
 def open_layer(source: DataSource, crs: Crs | None, resources: Resources) -> PostgresProvider:

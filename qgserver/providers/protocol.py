@@ -59,8 +59,9 @@ class OrderBy:
 class Query:
     """What to read. ``columns=None`` means all. ``extent`` (layer CRS) keeps features whose box meets it.
     ``where`` is any expression over the source's columns: what cannot become SQL is evaluated on the columns with
-    ``context``, so the rows that come out are exactly those for which it is true. ``simplify`` > 0 (layer units) allows
-    the source to drop vertices closer than that. ``fids`` are as in ``Batch.fids``, or their text."""
+    ``context``, so the rows that come out are exactly those for which it is true. ``simplify`` > 0 (layer units)
+    allows the source to drop vertices closer than that, if it expects more than ``simplify_above`` features and can do
+    it cheaply (``Batch.simplified`` says that it did). ``fids`` are as in ``Batch.fids``, or their text."""
 
     columns: tuple[str, ...] | None = None
     geometry: bool = True
@@ -71,6 +72,7 @@ class Query:
     limit: int | None = None
     offset: int = 0
     simplify: float = 0.0
+    simplify_above: int = 0
     batch_size: int = 2000
     context: Context = Context()
 

@@ -30,6 +30,10 @@ from qgserver.symbology.env import Env
 
 EXACT_POINTS = 20_000
 """Path points of a map up to which all is drawn exactly as QGIS does; beyond, with Cairo's fast antialiasing."""
+CROWDED_FEATURES = 1_500
+"""Features in view of a layer from which a source may simplify; what it did so is drawn fast."""
+CROWDED_TOLERANCE = 0.5
+"""How far such a source may move a line, in the layer's own tolerance (usually a pixel)."""
 BATCH = 10_000
 """Features read at a time."""
 
@@ -112,7 +116,15 @@ def read_batches(plan: LayerPlan, provider: Provider, drawing: Drawing, context:
     names = [field.name for field in schema.fields]
     used = renderer.used_fields()
     columns = tuple(names) if used is None else resolved_columns(used, names)
-    query = Query(columns, True, plan.extent, plan.item.where, batch_size=BATCH)
+    query = Query(
+        columns,
+        True,
+        plan.extent,
+        plan.item.where,
+        simplify=tolerance_of(plan, drawing.view) * CROWDED_TOLERANCE,
+        simplify_above=CROWDED_FEATURES,
+        batch_size=BATCH,
+    )
     with closing(provider.read(query)) as batches:
         if renderer.common.order_by:
             batch = sorted_batch(batches, renderer.common.order_by, context)
@@ -128,16 +140,21 @@ def resolved_columns(used: Iterable[str], names: Sequence[str]) -> tuple[str, ..
     return tuple(dict.fromkeys(name for name in found if name is not None))
 
 
+def tolerance_of(plan: LayerPlan, view: View) -> float:
+    """The layer's simplification tolerance in its own units."""
+    return layer_tolerance(view, plan.extent, plan.style.simplify)
+
+
 def draw_batch(canvas: Canvas, plan: LayerPlan, batch: Batch, drawing: Drawing, context: Context) -> None:
     """Classify and paint the features of one batch."""
     renderer = plan.style.renderer
     jobs = renderer.classify(batch, context, drawing.view.denominator)
     if not len(jobs) or batch.geometry is None:
         return
-    tolerance = layer_tolerance(drawing.view, plan.extent, plan.style.simplify)
+    tolerance = 0.0 if batch.simplified else tolerance_of(plan, drawing.view)
     geometry = device_geometry(batch.geometry, drawing.view, plan.transform, tolerance)
     drawing.points += len(geometry.coords)
-    canvas.antialias = "exact" if drawing.points <= EXACT_POINTS else "fast"
+    canvas.antialias = "fast" if batch.simplified or drawing.points > EXACT_POINTS else "exact"
     scale = drawing.view.with_reference_scale(renderer.common.reference_scale)
     env = Env(scale, context, batch, drawing.view.pixel_extent)
     paint_jobs(Painting(canvas, env, geometry), renderer, jobs)
