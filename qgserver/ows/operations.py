@@ -110,8 +110,9 @@ LEGACY = {"WMS": {"MAP": "GETMAP", "CAPABILITIES": "GETCAPABILITIES", "FEATURE_I
 
 def service_of(request: Request) -> str:
     """The service a request is for, whether SERVICE says so or only one knows such a request; "" = none."""
-    asked = request.get("SERVICE").strip().upper()
+    asked = request.get("SERVICE").strip()
     if asked:
+        # Values count as they are written (WMS 1.3.0 clause 6.8.1), and QGIS takes no "wms" either.
         return asked if asked in SERVICES else ""
     name = request.get("REQUEST").strip().upper()
     knowing = [service for service in SERVICES if (service, _modern(service, name)) in _operations]

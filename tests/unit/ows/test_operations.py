@@ -19,7 +19,7 @@ def request(query: str) -> Request:
     ("query", "service", "version"),
     [
         ("SERVICE=WMS&REQUEST=GetCapabilities", "WMS", "1.3.0"),
-        ("SERVICE=wms&REQUEST=GetMap&VERSION=1.1.1", "WMS", "1.1.1"),
+        ("SERVICE=WMS&REQUEST=GetMap&VERSION=1.1.1", "WMS", "1.1.1"),
         ("SERVICE=WMS&VERSION=1.0.0", "WMS", "1.1.1"),
         ("SERVICE=WMS&VERSION=1.2.0", "WMS", "1.1.1"),
         ("SERVICE=WMS&VERSION=9.9.9", "WMS", "1.3.0"),
@@ -43,6 +43,7 @@ def test_service_and_version(query: str, service: str, version: str) -> None:
         ("REQUEST=GetCapabilities", "MissingParameterValue", "service"),
         ("REQUEST=GetFeature", "MissingParameterValue", "service"),
         ("SERVICE=XYZ&REQUEST=GetMap", "InvalidParameterValue", "service"),
+        ("SERVICE=wms&REQUEST=GetMap", "InvalidParameterValue", "service"),
     ],
 )
 def test_service_is_required(query: str, code: str, locator: str) -> None:

@@ -1,0 +1,205 @@
+"""GetProjectSettings: capabilities of 1.3.0 and what QGIS Web clients want to know beyond them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from qgserver.errors import ProviderError
+from qgserver.ows.documents import fill
+from qgserver.ows.operations import OperationContext, operation
+from qgserver.ows.wms.boxes import has_geometry
+from qgserver.ows.wms.capabilities import exceptions_and_symbolization, requests, root_element, service
+from qgserver.ows.wms.capabilitieslayers import LayerWriter
+from qgserver.ows.wms.published import Branch, Leaf, drawing_order, published_tree
+from qgserver.ows.xmlio import DECLARATION, attributes, element
+from qgserver.project.layersource import open_layer
+from qgserver.project.model import Group, Layout, Project, RasterLayer, VectorLayer
+from qgserver.providers import Sources
+from qgserver.providers.protocol import Field, FieldType, Schema
+from qgserver.web.response import Response, document
+
+VERSION = "1.3.0"
+QT_TYPES: Mapping[FieldType, str] = {
+    "bool": "bool",
+    "int": "int",
+    "int64": "qlonglong",
+    "double": "double",
+    "string": "QString",
+    "date": "QDate",
+    "time": "QTime",
+    "datetime": "QDateTime",
+    "binary": "QByteArray",
+    "list": "QStringList",
+    "map": "QVariantMap",
+    "geometry": "QString",
+}
+
+
+@operation("WMS", "GetProjectSettings")
+def get_project_settings(context: OperationContext) -> Response:
+    """The document, always in version 1.3.0. Not kept: the fields come from sources that may be down just now."""
+    pieces = write_settings(context)
+    return document(fill("\n".join(filter(None, pieces)), context.service_url))
+
+
+def write_settings(context: OperationContext) -> Iterator[str]:
+    """The document, with placeholders for the address."""
+    project = context.project
+    yield DECLARATION.rstrip()
+    yield from root_element(project, VERSION)
+    yield from service(project, VERSION, context.settings)
+    yield "<Capability>"
+    yield from requests(VERSION)
+    yield from exceptions_and_symbolization(project, VERSION)
+    yield from templates(project)
+    yield from wfs_layers(project)
+    yield from LayerWriter(project, VERSION, SettingsExtras(project, context.sources)).root()
+    order = drawing_order(project, published_tree(project))
+    yield element("LayerDrawingOrder", ",".join(layer.published for layer in order if has_geometry(layer)))
+    yield "</Capability>"
+    yield "</WMS_Capabilities>"
+
+
+def templates(project: Project) -> Iterator[str]:
+    """``ComposerTemplates``: the print layouts that are not restricted."""
+    shown = [layout for layout in project.layouts if layout.name not in project.wms.restricted_layouts]
+    if not shown:
+        return
+    yield "<ComposerTemplates>"
+    for layout in shown:
+        yield from _template(layout, project)
+    yield "</ComposerTemplates>"
+
+
+def _template(layout: Layout, project: Project) -> Iterator[str]:
+    values = {"name": layout.name, "width": f"{layout.width:g}", "height": f"{layout.height:g}"}
+    if layout.atlas_layer is not None:
+        coverage = project.layers.get(layout.atlas_layer)
+        values |= {"atlasEnabled": "1", "atlasCoverageLayer": coverage.published if coverage else ""}
+    yield f"<ComposerTemplate{attributes(values)}>"
+    for item in layout.maps:
+        size = {"width": f"{item.width:g}", "height": f"{item.height:g}"}
+        yield f"<ComposerMap{attributes({'name': item.name} | size)}/>"
+    for name, ids in (("ComposerLabel", layout.labels), ("ComposerHtml", layout.htmls)):
+        for item_id in ids:
+            yield f"<{name}{attributes({'name': item_id})}/>"
+    yield "</ComposerTemplate>"
+
+
+def wfs_layers(project: Project) -> Iterator[str]:
+    """``WFSLayers``: names (not short names; ids where the project says so) of layers that WFS publishes."""
+    published = [layer for layer in project.layers.values() if layer.id in project.wfs.layers]
+    names = [layer.id if project.wms.use_layer_ids else layer.name for layer in published]
+    if names:
+        yield "<WFSLayers>" + "".join(f"<WFSLayer{attributes({'name': name})}/>" for name in names) + "</WFSLayers>"
+
+
+class SettingsExtras:
+    """What GetProjectSettings tells of each layer and group. Fields are asked of the sources; a source that fails is
+    asked once, and its layers come without fields."""
+
+    def __init__(self, project: Project, sources: Sources) -> None:
+        self.project = project
+        self.sources = sources
+        self._failed: set[tuple[object, ...]] = set()
+        self._visible: dict[int, bool] = dict(_visibility(published_tree(project), True))
+
+    def attributes(self, node: Branch | Leaf) -> Mapping[str, str]:
+        """State in the layer tree; of layers their geometry, opacity and display field."""
+        place = node.group if isinstance(node, Branch) else node.node
+        if place is self.project.tree:
+            return {}
+        values = {
+            "visible": _flag(self._visible[id(place)]),
+            "visibilityChecked": _flag(place.checked),
+            "expanded": _flag(place.expanded),
+        }
+        if isinstance(place, Group):
+            return values | {"mutuallyExclusive": _flag(place.mutually_exclusive)}
+        assert isinstance(node, Leaf)
+        return values | _layer_attributes(node.layer)
+
+    def children(self, node: Branch | Leaf) -> Iterator[str]:
+        """TreeName; of layers their key and fields, or what a background map is made of."""
+        if isinstance(node, Branch):
+            is_root = node.group is self.project.tree
+            yield element("TreeName", self.project.title if is_root else node.group.name)
+            return
+        yield element("TreeName", node.node.name)
+        if isinstance(node.layer, VectorLayer):
+            schema = self._schema(node.layer)
+            if schema is not None:
+                yield from _fields(node.layer, schema)
+        elif node.layer.source.provider == "wms":
+            background = str(node.layer.custom_properties.get("WMSBackgroundLayer", "")).lower()
+            yield element("WMSBackgroundLayer", _flag(background in ("1", "true")))
+
+    def _schema(self, layer: VectorLayer) -> Schema | None:
+        source = layer.source
+        where = (source.provider, source.path, tuple(sorted(source.params.items())))
+        if where in self._failed:
+            return None
+        try:
+            return open_layer(self.project, layer, self.sources).schema()
+        except ProviderError:
+            self._failed.add(where)
+            return None
+
+
+def _visibility(branch: Branch, visible: bool) -> Iterator[tuple[int, bool]]:
+    """For the identity of each node: whether it and all groups around it are checked."""
+    for child in branch.children:
+        place = child.group if isinstance(child, Branch) else child.node
+        shown = visible and place.checked
+        yield id(place), shown
+        if isinstance(child, Branch):
+            yield from _visibility(child, shown)
+
+
+def _layer_attributes(layer: VectorLayer | RasterLayer) -> dict[str, str]:
+    if isinstance(layer, RasterLayer):
+        return {"opacity": f"{layer.opacity:g}"}
+    return {
+        "geometryType": layer.geometry_type if layer.has_geometry else "NoGeometry",
+        "opacity": f"{layer.style.opacity:g}",
+        "displayField": _display_field(layer),
+    }
+
+
+def _display_field(layer: VectorLayer) -> str:
+    """The alias of the field that names features; ``maptip`` when an expression does."""
+    text = layer.style.display_expression.strip()
+    name = text[1:-1].replace('""', '"') if len(text) > 2 and text[0] == text[-1] == '"' else text
+    if any(name == known.name for known in layer.fields):
+        return layer.field_config(name).alias or name
+    return "maptip" if text else ""
+
+
+def _fields(layer: VectorLayer, schema: Schema) -> Iterator[str]:
+    """``PrimaryKey`` and ``Attributes``; fields that the project hides from WMS are left out."""
+    if schema.key:
+        key = "".join(element("PrimaryKeyAttribute", name) for name in schema.key)
+        yield f"<PrimaryKey>{key}</PrimaryKey>"
+    yield "<Attributes>"
+    for field in schema.fields:
+        if not layer.field_config(field.name).hidden_wms:
+            yield f"<Attribute{attributes(_field(layer, field))}/>"
+    yield "</Attributes>"
+
+
+def _field(layer: VectorLayer, field: Field) -> dict[str, str]:
+    config = layer.field_config(field.name)
+    values = {
+        "name": field.name,
+        "type": QT_TYPES[field.type],
+        "typeName": field.type_name,
+        "editType": config.widget.type,
+        "comment": field.comment,
+        "length": str(field.length),
+        "precision": str(field.precision),
+    }
+    return values | ({"alias": config.alias} if config.alias else {})
+
+
+def _flag(value: bool) -> str:
+    return "1" if value else "0"

@@ -1,0 +1,124 @@
+"""Which names a project publishes, what they draw and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from qgserver.errors import OwsError
+from qgserver.geo.crs import parse_crs
+from qgserver.geo.extent import Extent
+from qgserver.ows.wms.boxes import BoxMaker, outward
+from qgserver.ows.wms.maprequest import read_layers, read_size
+from qgserver.ows.wms.published import layers_by_name, published_tree, visible_names
+from qgserver.project.model import Group, OtherLayer, Project, RasterLayer, TreeLayer, WmsProperties
+from qgserver.providers.uri import DataSource
+from qgserver.settings import Settings
+from qgserver.web.request import Request
+
+LAMBERT = parse_crs("EPSG:2154")
+
+
+def layer(id: str, **values: object) -> RasterLayer:
+    values = {"published": id, "crs": LAMBERT, "styles": {"default": "", "other": ""}, **values}
+    return RasterLayer(id=id, name=id, source=DataSource("gdal"), **values)  # type: ignore[arg-type]
+
+
+def project(**values: object) -> Project:
+    layers = (layer("a"), layer("b"), layer("c", published="b"), layer("d"), layer("secret"))
+    mesh = OtherLayer(id="mesh", name="mesh", published="mesh", source=DataSource("mdal"), crs=None, kind="mesh")
+    inner = Group("inner", (TreeLayer("c", "c"), TreeLayer("gone", "gone")), checked=False)
+    hidden = Group("hidden group", (TreeLayer("d", "d"),))
+    nodes = (TreeLayer("a", "a"), Group("g", (TreeLayer("b", "b", False), inner), short_name="G"), hidden)
+    tree = Group("", (*nodes, TreeLayer("secret", "secret"), TreeLayer("mesh", "mesh")))
+    made = Project(
+        path="p",
+        version=(3, 22, 16),
+        title="root",
+        abstract="",
+        crs=LAMBERT,
+        layers={one.id: one for one in (*layers, mesh)},
+        tree=tree,
+        wms=WmsProperties(restricted=frozenset({"secret", "hidden group"})),
+    )
+    return replace(made, **values)  # type: ignore[arg-type]
+
+
+def ids(name: str, made: Project) -> list[str]:
+    return [one.id for one in layers_by_name(made)[name]]
+
+
+def test_names() -> None:
+    made = project()
+    assert set(layers_by_name(made)) == {"a", "b", "G", "inner", "root"}
+    assert ids("b", made) == ["c", "b"], "layers of one name are all drawn, the upper one last"
+    assert ids("G", made) == ["c", "b"]
+    assert ids("root", made) == ["c", "b", "a"]
+
+
+def test_custom_order_counts_in_groups() -> None:
+    assert ids("root", project(custom_order=("b", "a"))) == ["a", "b"]
+
+
+def test_the_tree_keeps_groups_and_leaves_out_what_is_not_published() -> None:
+    assert [leaf.layer.id for leaf in published_tree(project()).leaves()] == ["a", "b", "c"]
+    assert [branch.group.name for branch in published_tree(project()).branches()] == ["g", "inner"]
+
+
+def test_visible_names_need_every_group_around_them_checked() -> None:
+    assert visible_names(project()) == ["a"]
+
+
+def test_styles_and_opacities_go_to_all_members_of_a_group() -> None:
+    request = Request(params={"LAYERS": "a,G", "STYLES": ",other", "OPACITIES": "255,51"})
+    chosen = read_layers(request, project(), Settings())
+    assert [(one.layer.id, one.style, one.opacity) for one in chosen] == [
+        ("a", "", 1.0),
+        ("c", "other", 0.2),
+        ("b", "other", 0.2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({}, "MissingParameterValue"),
+        ({"LAYERS": "secret"}, "LayerNotDefined"),
+        ({"LAYERS": "hidden group"}, "LayerNotDefined"),
+        ({"LAYERS": "mesh"}, "LayerNotDefined"),
+        ({"LAYERS": "a,"}, "LayerNotDefined"),
+        ({"LAYERS": "a", "STYLES": "nope"}, "StyleNotDefined"),
+        ({"LAYERS": ",".join("a" for _ in range(1001))}, "InvalidParameterValue"),
+    ],
+)
+def test_layers_that_cannot_be_had(params: dict[str, str], code: str) -> None:
+    with pytest.raises(OwsError) as caught:
+        read_layers(Request(params=params), project(), Settings())
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [("0", "1"), ("-1", "1"), ("301", "1"), ("1", "201"), ("300", "200"), ("", "1")]
+)
+def test_sizes_out_of_bounds(width: str, height: str) -> None:
+    made = project(wms=WmsProperties(max_width=300, max_height=500))
+    settings = Settings(wms_max_width=400, wms_max_height=200, max_pixels=50_000)
+    with pytest.raises(OwsError):
+        read_size(Request(params={"WIDTH": width, "HEIGHT": height}), made, settings)
+    assert read_size(Request(params={"WIDTH": "250", "HEIGHT": "200"}), made, settings) == (250, 200)
+
+
+def test_boxes_are_united_and_never_outside_the_world() -> None:
+    made = project(crs=parse_crs("EPSG:4326"), wms=WmsProperties(crs_list=("EPSG:4326",)))
+    layers = dict(made.layers)
+    layers["a"] = layer("a", extent=Extent(-190, -95, 0, 0), crs=parse_crs("EPSG:4326"))
+    layers["b"] = layer("b", extent=Extent(1, 1, 2, 2), crs=parse_crs("EPSG:4326"))
+    made = replace(made, layers=layers)
+    boxes = BoxMaker(made).of_root(published_tree(made))
+    assert boxes.geographic == Extent(-180, -90, 2, 2)
+    assert boxes.by_crs == {"EPSG:4326": Extent(-190, -95, 2, 2)}
+
+
+def test_numbers_are_rounded_outwards() -> None:
+    assert outward(Extent(1.23456, -1.23456, 2.00004, 3), 3) == ("1.234", "-1.235", "2.001", "3")
