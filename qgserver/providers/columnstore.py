@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,8 @@ def read(
     """Answer a query from memory. ``columns`` are all that the query needs, ``names`` those that it wants."""
     places = matching(shapes, columns, query, whole)
     if query.order_by:
-        places = places[_order([(columns[key.column], key) for key in query.order_by], places)]
+        keys = {key.column: _taken(columns[key.column], places) for key in query.order_by}
+        places = places[sort_order(keys, query.order_by)]
     end = None if query.limit is None else query.offset + query.limit
     places = places[query.offset : end]
     table = Batch(shapes.fids, {name: columns[name] for name in names}, shapes.geometry if query.geometry else None)
@@ -117,15 +119,27 @@ def matching(shapes: Shapes, columns: Mapping[str, Column], query: Query, whole:
     return places
 
 
-def _order(keys: Sequence[tuple[Column, OrderBy]], places: Numbers) -> Numbers:
-    """The numbers of ``places`` in the order of the sort keys; equal ones stay as they are."""
+def _taken(column: Column, places: Numbers) -> Column:
+    return Column(column.values[places], None if column.nulls is None else column.nulls[places])
+
+
+def sort_order(columns: Mapping[str, Column], keys: Sequence[OrderBy]) -> Numbers:
+    """The numbers of the rows in the order of one or more sort keys; equal ones stay as they are."""
     ranks = []
-    for column, key in keys:
-        values = column.values[places]
-        nulls = np.zeros(len(places), bool) if column.nulls is None else column.nulls[places]
-        rank = np.zeros(len(places), np.int64)
-        rank[~nulls] = np.unique(values[~nulls], return_inverse=True)[1]
+    for key in keys:
+        column = columns[key.column]
+        count = len(column)
+        nulls = np.zeros(count, bool) if column.nulls is None else column.nulls
+        rank = np.zeros(count, np.int64)
+        rank[~nulls] = np.unique(_sortable(column.values[~nulls]), return_inverse=True)[1]
         rank = rank if key.ascending else -rank
-        rank[nulls] = -len(places) - 1 if key.nulls_first else len(places) + 1
+        rank[nulls] = -count - 1 if key.nulls_first else count + 1
         ranks.append(rank)
     return np.lexsort(ranks[::-1])
+
+
+def _sortable(values: NDArray[Any]) -> NDArray[Any]:
+    """Lists and maps have no order: they are sorted by their text."""
+    if values.dtype == object and any(isinstance(value, list | dict) for value in values):
+        return np.array([str(value) for value in values], object)
+    return values

@@ -43,7 +43,7 @@ _TYPES: Mapping[str, tuple[FieldType, str]] = {
 }
 """OGR's sub-type or type -> what it is to QGIS, and the word for it there. All others are text."""
 
-_SINGLE_NAMES = ("", "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
+_TYPE_NAMES = ("", "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
 
 
 class OgrProvider:
@@ -108,14 +108,16 @@ class OgrProvider:
         return Schema(fields, kind, self._crs), multi
 
     def _found_type(self) -> str:
-        """The one type all geometries have, ``Unknown`` when there are several."""
+        """The type all geometries have, the multi one when some are single; ``Unknown`` for several families."""
         with _errors():
             geometry = decode(self._read(columns=[])[2])
-        types = np.unique(geometry.types[geometry.types != NULL])
-        if len(types) != 1 or types[0] >= len(_SINGLE_NAMES):
+        types = set(np.unique(geometry.types[geometry.types != NULL]).tolist())
+        if not types:
+            return "NoGeometry"
+        if not any(types <= set(members) for members in FAMILIES.values()):
             return "Unknown"
         dimensions = ("Z" if geometry.z is not None else "") + ("M" if geometry.m is not None else "")
-        return _SINGLE_NAMES[int(types[0])] + dimensions
+        return _TYPE_NAMES[max(types)] + dimensions
 
     def _table(self, query: Query) -> tuple[columnstore.Shapes, Mapping[str, Column]]:
         """The layer with the columns that a query needs."""

@@ -87,7 +87,9 @@ def plan(relation: Relation, query: Query, where: Sql | None) -> Statement:
     """The planner's opinion of a query as one JSON value: costs no reading."""
     values: list[object] = []
     conditions = _where(relation, query, where, values)
-    return Statement(sql.SQL("EXPLAIN (FORMAT JSON) SELECT 1 FROM {}{}").format(relation.table, conditions), tuple(values))
+    return Statement(
+        sql.SQL("EXPLAIN (FORMAT JSON) SELECT 1 FROM {}{}").format(relation.table, conditions), tuple(values)
+    )
 
 
 def extent(relation: Relation) -> Statement:

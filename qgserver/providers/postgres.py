@@ -11,7 +11,7 @@ import numpy as np
 import psycopg
 from psycopg import sql
 
-from qgserver.expression.nodes import Node
+from qgserver.expression.nodes import Node, needs_geometry
 from qgserver.expression.sql import Sql, push_down
 from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
@@ -88,7 +88,9 @@ class PostgresProvider:
             yield from self._rows(relation, names, query, pushed)
             return
         fetched = needed_columns(query, rest, relation.columns)
-        whole = replace(query, limit=None, offset=0, geometry=geometry_needed(query, rest))
+        # A filter that looks at the geometry must see all of it.
+        simplify = 0.0 if needs_geometry(rest) else query.simplify
+        whole = replace(query, limit=None, offset=0, geometry=geometry_needed(query, rest), simplify=simplify)
         yield from finish(self._rows(relation, fetched, whole, pushed), query, rest, names)
 
     def _rows(self, relation: pgsql.Relation, names: Sequence[str], query: Query, where: Sql | None) -> Batches:
