@@ -1,0 +1,77 @@
+"""The project as frozen data: built once when a file is read, shared by all requests, never edited.
+
+Nothing here was asked of a data source: names, widgets, geometry types and extents are those written in the project
+file. ``dataclasses.replace`` makes the variant a request wants.
+"""
+
+from __future__ import annotations
+
+from qgserver.project.model.layers import (
+    Dimension,
+    FieldConfig,
+    Join,
+    Layer,
+    Link,
+    OptionValue,
+    OtherLayer,
+    RasterLayer,
+    ScaleRange,
+    Simplify,
+    Style,
+    Temporal,
+    VectorLayer,
+    VirtualField,
+    Widget,
+)
+from qgserver.project.model.project import (
+    CoordinateOperation,
+    Layout,
+    LayoutMap,
+    Project,
+)
+from qgserver.project.model.services import (
+    Contact,
+    Inspire,
+    ServiceInfo,
+    WfsProperties,
+    WmsProperties,
+)
+from qgserver.project.model.tree import (
+    Group,
+    Relation,
+    Theme,
+    ThemeLayer,
+    TreeLayer,
+)
+
+__all__ = [
+    "Contact",
+    "CoordinateOperation",
+    "Dimension",
+    "FieldConfig",
+    "Group",
+    "Inspire",
+    "Join",
+    "Layer",
+    "Layout",
+    "LayoutMap",
+    "Link",
+    "OptionValue",
+    "OtherLayer",
+    "Project",
+    "RasterLayer",
+    "Relation",
+    "ScaleRange",
+    "ServiceInfo",
+    "Simplify",
+    "Style",
+    "Temporal",
+    "Theme",
+    "ThemeLayer",
+    "TreeLayer",
+    "VectorLayer",
+    "VirtualField",
+    "WfsProperties",
+    "Widget",
+    "WmsProperties",
+]
