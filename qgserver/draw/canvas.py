@@ -15,6 +15,9 @@ Antialias = Literal["exact", "fast", "none"]
 
 _CAIRO_ANTIALIAS = {"exact": cairo.Antialias.GRAY, "fast": cairo.Antialias.FAST, "none": cairo.Antialias.NONE}
 
+_UNBOUNDED = frozenset({cairo.Operator.IN, cairo.Operator.OUT, cairo.Operator.DEST_IN, cairo.Operator.DEST_ATOP})
+"""Operators that also change what the source does not touch: cairo would take opacity for more of that."""
+
 
 class Canvas:
     """A premultiplied ARGB32 picture. ``antialias``: ``exact`` draws as QGIS does, ``fast`` is for crowded maps (areas
@@ -41,7 +44,12 @@ class Canvas:
         return Canvas(self.width, self.height, self.antialias)
 
     def compose(self, layer: Canvas, opacity: float = 1.0, operator: cairo.Operator = cairo.Operator.OVER) -> None:
-        """Put ``layer`` over this picture."""
+        """Put ``layer`` over this picture. With an opacity the result lies between this picture and the full effect."""
+        if operator in _UNBOUNDED and opacity < 1:
+            blended = self.new_layer()
+            blended.compose(self)
+            blended.compose(layer, 1.0, operator)
+            layer, operator = blended, cairo.Operator.SOURCE
         self.context.set_operator(operator)
         self.context.set_source_surface(layer.surface, 0, 0)
         self.context.paint_with_alpha(opacity)
@@ -60,6 +68,15 @@ class Canvas:
         out.pixels()[:] = resized(self.pixels(), width, height)
         out.surface.mark_dirty()
         return out
+
+    def cropped(self, margin: int) -> Canvas:
+        """The picture without ``margin`` pixels on each side."""
+        part = Canvas(self.width - 2 * margin, self.height - 2 * margin, self.antialias)
+        part.context.set_source_surface(self.surface, -margin, -margin)
+        part.context.set_operator(cairo.Operator.SOURCE)
+        part.context.paint()
+        part.context.set_operator(cairo.Operator.OVER)
+        return part
 
     def pixels(self) -> NDArray[np.uint8]:
         """uint8[height, width, 4] view, premultiplied, in memory order B, G, R, A (little endian).

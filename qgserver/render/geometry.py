@@ -31,7 +31,9 @@ def layer_tolerance(view: View, extent: Extent, simplify: Simplify) -> float:
     return simplify.tolerance * max(extent.width / view.width, extent.height / view.height)
 
 
-def device_geometry(geometry: GeometryArray, view: View, transform: Transform | None, tolerance: float) -> GeometryArray:
+def device_geometry(
+    geometry: GeometryArray, view: View, transform: Transform | None, tolerance: float
+) -> GeometryArray:
     """The geometry of a batch in device pixels, one feature for each of the batch's."""
     geometry = simplified(geometry, tolerance)
     if transform is None:

@@ -20,10 +20,11 @@ from qgserver.symbology.renderer import Jobs, Renderer
 from qgserver.symbology.symbol import Symbol
 
 EXACT_FEATURES = 64
-"""Up to so many features of a batch are painted one by one, as QGIS does; beyond, features of one symbol that follow
-each other are painted together, which shows only where features of different symbols overlap."""
+"""Up to so many features of a batch are painted strictly in order, as QGIS does; beyond, those of one symbol among
+``GATHER`` neighbours are painted together, which shows only where features of different symbols overlap."""
+GATHER = 1024
 CHUNK = 256
-"""Features among which symbols are gathered, and the most that go into one path."""
+"""The most features of a crowded map that go into one path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +63,24 @@ def _paint_level(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs, leve
 
 
 def _paint_in_order(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> None:
-    exact = len(jobs) <= EXACT_FEATURES
-    if not exact:
+    strict = len(jobs) <= EXACT_FEATURES
+    crowded = painting.canvas.antialias != "exact"
+    if not strict:
         jobs = _gathered(jobs)
     geometry = take(painting.geometry, jobs.rows)
-    if not exact and is_polygonal(geometry):
+    if crowded and is_polygonal(geometry):
         geometry = oriented(geometry)
     shapes = Shapes(geometry, jobs.rows)
     for number, start, stop in _runs(jobs.symbols):
         symbol = symbols[number]
-        step = CHUNK if not exact or symbol.in_sequence else 1
+        step = 1 if strict and not symbol.in_sequence else (CHUNK if crowded else stop - start)
         for first in range(start, stop, step):
             paint_symbol(painting.canvas, painting.env, symbol, shapes.slice(first, min(first + step, stop)))
 
 
 def _gathered(jobs: Jobs) -> Jobs:
     """Jobs sorted by symbol inside chunks of neighbours, so that runs of one symbol become long."""
-    chunk = np.arange(len(jobs)) // (CHUNK * 4)
+    chunk = np.arange(len(jobs)) // GATHER
     order = np.lexsort((jobs.symbols, chunk))
     return Jobs(jobs.rows[order], jobs.symbols[order])
 

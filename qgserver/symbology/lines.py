@@ -12,7 +12,6 @@ from qgserver.draw.paths import Paths
 from qgserver.geo.geometry import LINESTRING, MULTILINESTRING, MULTIPOLYGON, POLYGON, GeometryArray, Ints
 from qgserver.geo.wkb import decode, to_shapely
 
-MITRE = "mitre"
 MITRE_LIMIT = 5.0
 Trim = tuple[float, bool]
 """(pixels, False) or (share of the line's length, True)."""
@@ -55,14 +54,14 @@ def is_linear(geometry: GeometryArray) -> bool:
 
 def offset_lines(geometry: GeometryArray, offset: float) -> GeometryArray:
     """Parallels at ``offset`` pixels, positive to the right as it is seen (down for a line that runs right)."""
-    shapes = to_shapely(geometry)
-    return _arrays(shapely.offset_curve(shapes, offset, join_style=MITRE, mitre_limit=MITRE_LIMIT))
+    shapes = to_shapely(geometry).tolist()
+    return _arrays(shapely.offset_curve(shapes, offset, join_style="mitre", mitre_limit=MITRE_LIMIT))
 
 
 def offset_polygons(geometry: GeometryArray, offset: float) -> GeometryArray:
     """Polygons shrunk by ``offset`` pixels (grown when negative), whatever the orientation of their rings."""
-    shapes = shapely.buffer(to_shapely(geometry), -offset, join_style=MITRE, mitre_limit=MITRE_LIMIT)
-    return _arrays(shapes)
+    shapes = to_shapely(geometry).tolist()
+    return _arrays(shapely.buffer(shapes, -offset, join_style="mitre", mitre_limit=MITRE_LIMIT))
 
 
 def _arrays(shapes: NDArray[np.object_]) -> GeometryArray:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from qgserver.draw.areas import draw_areas
 from qgserver.draw.brush import Brush, fill
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color, with_alpha
@@ -43,6 +44,7 @@ class SimpleFill(SymbolLayer):
     @classmethod
     def read(cls, options: Options) -> Self:
         return cls(
+            in_sequence=True,
             color=options.color("color", default=(0.0, 0.0, 1.0, 1.0)),
             style=options.text("style", default="solid"),
             stroke_color=options.color("outline_color", "color_border", default=(35 / 255, 35 / 255, 35 / 255, 1.0)),
@@ -62,11 +64,14 @@ class SimpleFill(SymbolLayer):
             pen = Pen(with_alpha(self.stroke_color, env.opacity), width, dashes, join=self.join)
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
-            rings = Paths(shapes.geometry.coords, shapes.geometry.rings, True)
+            geometry = shapes.geometry
+            rings = Paths(geometry.coords, geometry.rings, True)
             if dx or dy:
                 rings = rings.translate(dx, dy)
-            if brush.style != "no":
-                fill(canvas, rings, brush, winding=len(shapes) > 1)
+            if canvas.antialias == "exact":
+                draw_areas(canvas, rings, geometry.parts[geometry.features], brush, pen)
+                return
+            fill(canvas, rings, brush, winding=len(shapes) > 1)
             if pen:
                 stroke(canvas, rings, pen)
 

@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 
 import cairo
 import numpy as np
+from numpy.typing import NDArray
 
 from qgserver.draw.brush import Brush, fill
 from qgserver.draw.canvas import Canvas
@@ -17,13 +18,14 @@ from qgserver.draw.paths import Paths
 from qgserver.draw.pen import Cap, Join, Pen, pen_dashes, stroke
 from qgserver.draw.sprites import stamp
 from qgserver.draw.units import RenderScale
-from qgserver.geo.geometry import Floats, Ints
+from qgserver.geo.geometry import Floats
 from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.marks import Mark, mark
 from qgserver.symbology.options import Length, Offset, Options
 from qgserver.symbology.properties import CENTER, Convert, as_anchor, as_color, as_length, as_number, as_offset, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 
+Pixels = NDArray[np.int32]
 MAX_SPRITE = 3000
 """Side in pixels of the largest marker that is kept as a picture; larger ones are drawn directly."""
 UNSNAPPED_BY = frozenset(
@@ -42,14 +44,15 @@ class StampPainter:
     dx: float
     dy: float
 
-    def positions(self, points: Floats) -> tuple[Ints, Ints]:
+    def positions(self, points: Floats) -> tuple[Pixels, Pixels]:
         """Top-left pixels for points float64[n, 2]."""
         half = 0.5 - self.side / 2
         corners = np.floor(np.clip(points + np.array((self.dx + half, self.dy + half)), -1e6, 1e6))
         return corners[:, 0].astype(np.int32), corners[:, 1].astype(np.int32)
 
     def __call__(self, canvas: Canvas, shapes: Shapes) -> None:
-        stamp(canvas, self.sprite, *self.positions(shapes.geometry.coords))
+        xs, ys = self.positions(shapes.geometry.coords)
+        stamp(canvas, self.sprite, xs, ys)
 
 
 @layers.register("SimpleMarker")
