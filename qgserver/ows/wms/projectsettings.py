@@ -33,6 +33,8 @@ QT_TYPES: Mapping[FieldType, str] = {
     "map": "QVariantMap",
     "geometry": "QString",
 }
+FRIENDLY = ("name", "title", "heibt", "desc", "nom", "street", "road", "label")
+"""Parts of field names that QGIS takes for a feature's name, best first."""
 
 
 @operation("WMS", "GetProjectSettings")
@@ -167,12 +169,16 @@ def _layer_attributes(layer: VectorLayer | RasterLayer) -> dict[str, str]:
 
 
 def _display_field(layer: VectorLayer) -> str:
-    """The alias of the field that names features; ``maptip`` when an expression does."""
+    """The alias of the field that names features; ``maptip`` when an expression does. Without a word of the author's
+    QGIS guesses by the field's name, and takes the first field else (measured)."""
     text = layer.style.display_expression.strip()
-    name = text[1:-1].replace('""', '"') if len(text) > 2 and text[0] == text[-1] == '"' else text
-    if any(name == known.name for known in layer.fields):
-        return layer.field_config(name).alias or name
-    return "maptip" if text else ""
+    names = [known.name for known in layer.fields]
+    if not text:
+        friendly = (name for part in FRIENDLY for name in names if part in name.lower())
+        text = next(friendly, names[0] if names else "")
+    quoted = len(text) > 2 and text[0] == text[-1] == '"'
+    name = text[1:-1].replace('""', '"') if quoted else text
+    return (layer.field_config(name).alias or name) if name in names else "maptip"
 
 
 def _fields(layer: VectorLayer, schema: Schema) -> Iterator[str]:
