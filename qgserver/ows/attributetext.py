@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -12,6 +12,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from qgserver.expression.dateformat import write
+from qgserver.expression.locales import find
 from qgserver.ows.geometrytext import dump_array, plain_numbers
 from qgserver.ows.xmlio import escape
 from qgserver.providers.batch import Column
@@ -28,6 +30,38 @@ def xml_texts(column: Column, *, zone: bool = False) -> list[bytes | None]:
     ``<`` or ``&`` become CDATA sections, as QGIS writes them; lists and maps are JSON text.
     """
     return _texts(column, zone, b"", _xml_objects)
+
+
+def decimal_texts(column: Column, decimals: int) -> list[bytes | None]:
+    """Numbers with a fixed count of decimals, None for NULL and NaN."""
+    values = column.values
+    missing = ~np.isfinite(values) if column.nulls is None else column.nulls | ~np.isfinite(values)
+    texts = [f"{value:.{decimals}f}".encode() for value in values.tolist()]
+    return _without(texts, missing)
+
+
+def pattern_texts(column: Column, pattern: str) -> list[bytes | None]:
+    """Dates, times or instants by a pattern of Qt's (``dd.MM.yyyy``), None for NULL."""
+    texts = [
+        None if value is None else escape(write(_moment(value), pattern, find("en_US"))).encode()
+        for value in column.values.tolist()
+    ]
+    return _without(texts, column.nulls)
+
+
+def _moment(value: dt.datetime | dt.date | dt.time) -> dt.datetime:
+    if isinstance(value, dt.datetime):
+        return value
+    if isinstance(value, dt.time):
+        return dt.datetime.combine(dt.date(1900, 1, 1), value)
+    return dt.datetime.combine(value, dt.time())
+
+
+def _without(texts: Sequence[bytes | None], missing: NDArray[np.bool_] | None) -> list[bytes | None]:
+    """The texts, None where one is missing."""
+    if missing is None or not missing.any():
+        return list(texts)
+    return [None if null else text for text, null in zip(texts, missing.tolist(), strict=True)]
 
 
 def json_texts(column: Column, *, zone: bool = False) -> list[bytes]:
@@ -65,9 +99,7 @@ def _texts(
         )
     else:
         out = objects(values.tolist())
-    if missing is None or not missing.any():
-        return out
-    return [None if null else text for text, null in zip(out, missing.tolist(), strict=True)]
+    return _without(out, missing)
 
 
 def _instants(values: NDArray[Any]) -> list[bytes]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from qgserver.errors import OwsError
-from qgserver.project.model import FieldConfig, Project, VectorLayer
+from qgserver.project.model import FieldConfig, Project, VectorLayer, Widget
 from qgserver.providers.protocol import Field, Schema
 
 GEOMETRY = "geometry"
@@ -44,13 +44,19 @@ class Property:
     alias: str = ""
     zone: bool = False
     """Instants with a time zone: written in UTC with a ``Z``."""
+    decimals: int | None = None
+    """GML writes a number with so many decimals (widget Range)."""
+    pattern: str = ""
+    """GML writes a date or time by this pattern of Qt's (widget DateTime)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureType:
-    """A published vector layer. ``operations`` are what WFS-T allows, in the order of the capabilities."""
+    """A published vector layer. ``operations`` are what WFS-T allows, in the order of the capabilities. ``alias`` is
+    what QGIS Server calls the type: the same unless the layer's name holds what no XML name can."""
 
     name: str
+    alias: str
     layer: VectorLayer
     precision: int
     operations: tuple[str, ...] = ()
@@ -62,32 +68,26 @@ def feature_types(project: Project) -> Mapping[str, FeatureType]:
     for layer_id in project.wfs.layers:
         layer = project.layers.get(layer_id)
         if isinstance(layer, VectorLayer):
-            name = type_name(layer)
-            found.setdefault(name, FeatureType(name, layer, _precision(project, layer_id), _operations(project, layer)))
+            alias = (layer.short_name or layer.name).replace(" ", "_").replace(":", "-")
+            name = xml_name(alias)
+            precision = project.wfs.precision.get(layer_id, DEFAULT_PRECISION)
+            found.setdefault(name, FeatureType(name, alias, layer, precision, _operations(project, layer)))
     return found
 
 
 def find_type(project: Project, name: str) -> FeatureType:
     """The published type of that name. Raises ``OwsError``; a type that is not published is as good as none."""
-    found = feature_types(project).get(name)
+    types = feature_types(project)
+    found = types.get(name) or next((kind for kind in types.values() if kind.alias == name), None)
     if found is None:
         raise OwsError("InvalidParameterValue", f"TypeName '{name[:80]}' could not be found.", locator="typename")
     return found
-
-
-def _precision(project: Project, layer_id: str) -> int:
-    return project.wfs.precision.get(layer_id, DEFAULT_PRECISION)
 
 
 def _operations(project: Project, layer: VectorLayer) -> tuple[str, ...]:
     wfs = project.wfs
     allowed = (("Insert", wfs.insertable), ("Update", wfs.updatable), ("Delete", wfs.deletable))
     return () if layer.read_only else tuple(name for name, ids in allowed if layer.id in ids)
-
-
-def type_name(layer: VectorLayer) -> str:
-    """Short name or name as an XML name: blanks become ``_``, colons ``-``, the rest is dropped."""
-    return xml_name((layer.short_name or layer.name).replace(":", "-"))
 
 
 def xml_name(text: str) -> str:
@@ -110,15 +110,38 @@ def _visible(layer: VectorLayer, schema: Schema) -> Iterator[tuple[Field, FieldC
 
 
 def _property(field: Field, config: FieldConfig) -> Property:
+    pattern = _pattern(field, config.widget)
     return Property(
         name=xml_name(field.name),
         field=field.name,
         type=field.type,
-        xml_type=_xml_type(field),
+        xml_type=_PATTERN_TYPES.get(pattern, "dateTime") if pattern else _xml_type(field),
         nillable=field.nullable and not config.not_null,
         alias=config.alias,
         zone=field.type_name.lower() in _ZONED,
+        decimals=_decimals(field, config.widget),
+        pattern=pattern,
     )
+
+
+_DEFAULT_PATTERNS = {"date": "yyyy-MM-dd", "time": "HH:mm:ss", "datetime": "yyyy-MM-dd HH:mm:ss"}
+_PATTERN_TYPES = {"yyyy-MM-dd": "date", "HH:mm:ss": "time"}
+
+
+def _pattern(field: Field, widget: Widget) -> str:
+    """Measured: a DateTime widget makes GML use its field format; the type follows that format too."""
+    if widget.type != "DateTime" or field.type not in _DEFAULT_PATTERNS:
+        return ""
+    return str(widget.config.get("field_format") or _DEFAULT_PATTERNS[field.type])
+
+
+def _decimals(field: Field, widget: Widget) -> int | None:
+    """Measured: a Range widget makes GML write numbers with its precision."""
+    precision = widget.config.get("Precision") if widget.type == "Range" and field.type == "double" else None
+    try:
+        return None if precision is None else min(max(int(str(precision)), 0), 17)
+    except ValueError:
+        return None
 
 
 def _xml_type(field: Field) -> str:

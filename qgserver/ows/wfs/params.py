@@ -44,11 +44,6 @@ def words(value: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in value.split(",") if item.strip())
 
 
-def names(value: str) -> tuple[str, ...]:
-    """Type names: ``a,b``, or WFS 2.0's ``(a)(b)``."""
-    return words(value.replace(")(", ",").strip("() "))
-
-
 def groups(value: str) -> tuple[str, ...]:
     """One item per type: ``(a)(b)`` as its parts, anything else as it is; "" as none."""
     value = value.strip()
@@ -57,6 +52,11 @@ def groups(value: str) -> tuple[str, ...]:
     if value.startswith("(") and value.endswith(")"):
         return tuple(re.split(r"\)\s*\(", value[1:-1]))
     return (value,)
+
+
+def names(value: str) -> tuple[str, ...]:
+    """Type names: ``a,b``, or WFS 2.0's ``(a)(b)``."""
+    return tuple(name for group in groups(value) for name in words(group))
 
 
 def count(value: str) -> int | None:

@@ -62,7 +62,7 @@ def select(query: Query, kind: FeatureType, provider: protocol.Provider, fixed_c
             conditions.append(Call("intersects", (Call("$geometry"), Literal(shapely.box(*extent.as_tuple())))))
     if query.expression:
         conditions.append(read_expression(query.expression, published, hides=hides, locator="EXP_FILTER"))
-    keys = None if fids is None else _keys(fids, kind.name)
+    keys = None if fids is None else _keys(fids, kind)
     source = protocol.Query(
         columns=tuple(item.field for item in wanted),
         geometry=with_geometry and has_geometry,
@@ -101,10 +101,10 @@ def _wanted(names: Sequence[str] | None, published: Sequence[Property]) -> tuple
     return tuple(found), GEOMETRY in names
 
 
-def _keys(fids: Sequence[str], type_name: str) -> list[int | str]:
+def _keys(fids: Sequence[str], kind: FeatureType) -> list[int | str]:
     """Keys of the ids that belong to the type."""
-    start = f"{type_name}."
-    return list(dict.fromkeys(fid[len(start) :] for fid in fids if fid.startswith(start)))
+    starts = (f"{kind.name}.", f"{kind.alias}.")
+    return list(dict.fromkeys(fid[len(start) :] for fid in fids for start in starts if fid.startswith(start)))
 
 
 def _order(keys: Sequence[SortKey], published: Sequence[Property]) -> tuple[protocol.OrderBy, ...]:

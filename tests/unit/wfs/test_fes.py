@@ -126,7 +126,8 @@ def test_ids() -> None:
 
 
 BOX = '<gml:Box srsName="{}"><gml:coordinates>{}</gml:coordinates></gml:Box>'
-ENVELOPE = '<gml:Envelope srsName="{}"><gml:lowerCorner>{}</gml:lowerCorner><gml:upperCorner>{}</gml:upperCorner></gml:Envelope>'
+CORNERS = "<gml:lowerCorner>{}</gml:lowerCorner><gml:upperCorner>{}</gml:upperCorner>"
+ENVELOPE = f'<gml:Envelope srsName="{{}}">{CORNERS}</gml:Envelope>'
 
 
 def bbox(shape: str) -> str:

@@ -47,9 +47,9 @@ def _bbox(answer: Answer) -> bytes:
 
 def _writer(member: Member) -> Callable[[Features], bytes]:
     """The function that writes one batch of a type, its features joined by the separator."""
-    # QGIS sorts keys; clients that compare answers as text rely on a stable order.
-    ordered = sorted(member.properties, key=lambda item: item.name)
-    keys = [orjson.dumps(item.name) + b":" for item in ordered]
+    # Keys are the fields' own names, sorted as QGIS does; clients that compare answers as text rely on a stable order.
+    ordered = sorted(member.properties, key=lambda item: item.field)
+    keys = [orjson.dumps(item.field) + b":" for item in ordered]
 
     def write(features: Features) -> bytes:
         batch = features.batch

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qgserver.ows.attributetext import wrap_texts, xml_texts
+from qgserver.ows.attributetext import decimal_texts, pattern_texts, wrap_texts, xml_texts
 from qgserver.ows.geometrytext import dump_array
 from qgserver.ows.gml import GmlStyle, GmlVersion, bounded_by, box_texts, geometry_texts
 from qgserver.ows.wfs.answer import Answer, Features, Frame, Member
@@ -131,7 +131,12 @@ def _ids(fids: NDArray[Any]) -> list[bytes]:
 
 def _elements(item: Property, column: Column) -> list[bytes]:
     """One line per value: the property's element, nil for NULL."""
-    texts = xml_texts(column, zone=item.zone)
+    if item.decimals is not None:
+        texts = decimal_texts(column, item.decimals)
+    elif item.pattern:
+        texts = pattern_texts(column, item.pattern)
+    else:
+        texts = xml_texts(column, zone=item.zone)
     start, end = f"  <qgs:{item.name}>".encode(), f"</qgs:{item.name}>\n".encode()
     nil = f'  <qgs:{item.name} xsi:nil="true"/>\n'.encode()
     return [nil if text is None else start + text + end for text in texts]
