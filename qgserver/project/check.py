@@ -16,10 +16,11 @@ def report(project: Project, sources: Sources | None = None) -> list[Problem]:
     are gone are listed too; without, only kinds of sources that are not supported are.
     """
     found = [*project.problems, *_project_problems(project)]
+    opener = sources or Sources()
     for layer in project.layers.values():
         found += _layer_problems(layer, project)
         if isinstance(layer, VectorLayer):
-            found += _source_problems(layer, sources)
+            found += _source_problems(layer, opener, sources is not None)
     order = {layer.name: index for index, layer in enumerate(project.layers.values())}
     return sorted(dict.fromkeys(found), key=lambda problem: order.get(problem.layer, -1))
 
@@ -75,11 +76,11 @@ def _vector_problems(layer: VectorLayer, project: Project) -> Iterator[Problem]:
             yield Problem(layer.name, "DiagramLayerSettings", "diagrams are not drawn")
 
 
-def _source_problems(layer: VectorLayer, sources: Sources | None) -> Iterator[Problem]:
+def _source_problems(layer: VectorLayer, sources: Sources, ask: bool) -> Iterator[Problem]:
     """A provider that is not supported, or a source that does not open. The message holds no path or password."""
     try:
-        provider = (sources or Sources()).open(layer.source, layer.crs)
-        if sources is not None:
+        provider = sources.open(layer.source, layer.crs)
+        if ask:
             provider.schema()
     except ProviderError as error:
         yield Problem(layer.name, "datasource", error.message)

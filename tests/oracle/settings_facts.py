@@ -229,3 +229,13 @@ def _layer_read(node: TreeLayer, layer: Layer) -> Facts:
         "metadata": [METADATA_TYPES.get(url.type, url.type) for url in layer.metadata_urls],
         "dimensions": [dimension.name for dimension in layer.dimensions] if vector else [],
     }
+
+
+def geographic_boxes(settings: bytes) -> dict[str, tuple[float, ...]]:
+    """West, south, east, north of each layer without children, by its name."""
+    sides = ("westBoundLongitude", "southBoundLatitude", "eastBoundLongitude", "northBoundLatitude")
+    return {
+        _text(layer, "Name"): tuple(float(box.findtext(NS + side)) for side in sides)
+        for layer in etree.fromstring(settings).iter(NS + "Layer")
+        if (box := layer.find(NS + "EX_GeographicBoundingBox")) is not None and layer.find(NS + "Layer") is None
+    }
