@@ -62,22 +62,6 @@ class GeometryArray:
         """float64[r, 4] xmin, ymin, xmax, ymax of each sequence; NaN where it has no vertices."""
         return _boxes(self.coords, self.rings)
 
-    def take(self, index: Ints) -> GeometryArray:
-        """The features at ``index`` (int64[k]), in that order."""
-        parts = spans(self.features[index], self.features[index + 1])
-        rings = spans(self.parts[parts], self.parts[parts + 1])
-        vertices = spans(self.rings[rings], self.rings[rings + 1])
-        return GeometryArray(
-            types=self.types[index],
-            coords=self.coords[vertices],
-            rings=offsets((self.rings[1:] - self.rings[:-1])[rings]),
-            parts=offsets((self.parts[1:] - self.parts[:-1])[parts]),
-            features=offsets((self.features[1:] - self.features[:-1])[index]),
-            z=None if self.z is None else self.z[vertices],
-            m=None if self.m is None else self.m[vertices],
-            part_types=None if self.part_types is None else self.part_types[parts],
-        )
-
     def keep_vertices(self, keep: NDArray[np.bool_]) -> GeometryArray:
         """Without the vertices where ``keep`` (bool[v]) is False, and without what loses all its vertices by that: a
         sequence, and the polygon part whose outer ring is gone. Features stay, perhaps without parts."""

@@ -1,180 +1,165 @@
-"""Simplification while drawing, by QGIS's rule for distances (seen on 3.22: it shows in the pixels).
-
-Per geometry: nothing is done when it has at most 3 (lines) or 6 (polygons) vertices, or when its longer side is more
-than 2 tolerances a vertex. Per line or ring: one smaller than the tolerance becomes its box (a ring) or diagonal (a
-line); otherwise a vertex stays when it is farther than the tolerance from the last one that stayed; of open lines the
-first two and last two always stay. A ring left with fewer than 4 vertices becomes its box, unless a segment longer
-than the tolerance was seen: then it stays as it was.
-"""
+"""QGIS's simplification while drawing: vertices that no pixel shows go, shapes smaller than a pixel become boxes."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from qgserver.geo.geometry import LINESTRING, MULTILINESTRING, MULTIPOLYGON, POLYGON, Floats, GeometryArray, Ints
-from qgserver.geo.orient import exterior_rings
+from qgserver.geo.geometry import (
+    COLLECTION,
+    LINESTRING,
+    MULTILINESTRING,
+    MULTIPOINT,
+    NULL,
+    POINT,
+    POLYGON,
+    Floats,
+    GeometryArray,
+    Ints,
+    offsets,
+    spans,
+)
+from qgserver.geo.thinning import DISTANCE, GLOBAL_GRID, GRID_FACTOR, KERNELS, SNAP_TO_GRID, Mask, Rings
 
-Mask = NDArray[np.bool_]
-STEPWISE = 64
-"""Rings up to this length are walked all at once, one vertex of each per step; longer ones each by itself."""
-LONG = 4096
-"""In longer rings, vertices that share a cell of half the tolerance with the one before are dropped first."""
-SMALLEST_LINE, SMALLEST_POLYGON = 3, 6
+_FEW_LINE, _FEW_RING = 3, 6
+_FEW_IN_LINE, _FEW_IN_RING = 3, 4
+_MIN_LINE, _MIN_RING = 2, 4
 
 
-def simplify(geometry: GeometryArray, tolerance: float) -> GeometryArray:
-    """Lines and polygons without the vertices that do not show at ``tolerance`` (layer units)."""
+def simplify(geometry: GeometryArray, tolerance: float, algorithm: int = DISTANCE) -> GeometryArray:
+    """``geometry`` as QGIS draws it with a tolerance (in its units; a pixel) and ``simplifyAlgorithm``.
+
+    Untouched are points, features of few vertices, and those whose vertices are far apart on average. A feature, part
+    or ring below the tolerance in both directions becomes its box, and so does a ring with too few vertices left,
+    unless it has a segment longer than the tolerance: that one is not touched. z and m are lost where anything changes.
+    """
     if not tolerance > 0 or not len(geometry.coords):
         return geometry
-    polygonal = np.isin(geometry.types, (POLYGON, MULTIPOLYGON))
-    candidates = _worthwhile(geometry, polygonal, tolerance)
-    if not candidates.any():
+    features = _worthwhile(geometry, tolerance)
+    if not features.any():
         return geometry
-    per_part = np.diff(geometry.features)
-    rings_per_part = np.diff(geometry.parts)
-    active = np.repeat(np.repeat(candidates, per_part), rings_per_part)
-    closed = np.repeat(np.repeat(polygonal, per_part), rings_per_part)
-    return _simplified(geometry, active, closed, tolerance)
+    plan = _Plan.of(geometry)
+    done = _box_small(geometry, plan, (geometry.features, geometry.parts), features, tolerance)
+    parts = np.repeat(features & ~done, np.diff(geometry.features))
+    done = _box_small(geometry, plan, (np.arange(len(geometry.parts)), geometry.parts), parts, tolerance)
+    rings = np.repeat(parts & ~done, np.diff(geometry.parts)) & (plan.kinds != POINT)
+    small = rings & _below(plan.boxes, tolerance) & (plan.counts > _MIN_LINE)
+    plan.box(small)
+    few = plan.counts <= np.where(plan.kinds == POLYGON, _FEW_IN_RING, _FEW_IN_LINE)
+    few &= algorithm != GLOBAL_GRID
+    return _thin(geometry, plan, rings & ~small & ~few, tolerance, algorithm)
 
 
-def _worthwhile(geometry: GeometryArray, polygonal: Mask, tolerance: float) -> Mask:
-    """bool[n]: the features that are simplified at all."""
+def drop_near(geometry: GeometryArray, tolerance: float) -> GeometryArray:
+    """Without vertices in the same cell of a grid of ``tolerance`` as the one before: for large data, where exactness
+    does not show. Lines keep their ends, a ring that collapses becomes its box."""
+    if not tolerance > 0 or not len(geometry.coords):
+        return geometry
+    plan = _Plan.of(geometry)
+    rings = (plan.kinds != POINT) & (plan.counts > _FEW_LINE)
+    return _thin(geometry, plan, rings, tolerance / GRID_FACTOR, SNAP_TO_GRID)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What becomes of each sequence: ``counts`` vertices, taken from ``boxes`` where ``boxed``, else from its own."""
+
+    kinds: np.ndarray[tuple[int], np.dtype[np.uint8]]
+    boxes: Floats
+    counts: Ints
+    boxed: Mask
+
+    @classmethod
+    def of(cls, geometry: GeometryArray) -> _Plan:
+        """All stays as it is."""
+        counts = np.diff(geometry.rings)
+        return cls(geometry.ring_kinds(), geometry.ring_boxes(), counts, np.zeros(len(counts), dtype=bool))
+
+    def box(self, rings: Mask) -> None:
+        """Draw the boxes of ``rings`` in their place: the diagonal of a line, the rectangle of a ring."""
+        self.boxed |= rings
+        self.counts[rings] = np.where(self.kinds[rings] == POLYGON, 5, 2)
+
+
+def _worthwhile(geometry: GeometryArray, tolerance: float) -> Mask:
+    """bool[n]: features that simplification looks at."""
     counts = np.diff(geometry.vertex_offsets())
-    linear = np.isin(geometry.types, (LINESTRING, MULTILINESTRING))
-    enough = (polygonal & (counts > SMALLEST_POLYGON)) | (linear & (counts > SMALLEST_LINE))
-    if not enough.any():
-        return enough
     boxes = geometry.boxes()
-    sides = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-    with np.errstate(invalid="ignore"):
-        return enough & (sides <= 2 * tolerance * counts)
+    side = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    few = np.where(geometry.types == POLYGON, _FEW_RING, _FEW_LINE)
+    shape = ~np.isin(geometry.types, (NULL, POINT, MULTIPOINT, COLLECTION))
+    return shape & (counts > few) & (side <= counts * tolerance * 2.0)
 
 
-def _simplified(geometry: GeometryArray, active: Mask, closed: Mask, tolerance: float) -> GeometryArray:
-    starts, sizes = geometry.rings[:-1], np.diff(geometry.rings)
-    active = active & (sizes > 1)
-    boxes = _ring_boxes(geometry, active)
-    small = active & (boxes[:, 2] - boxes[:, 0] < tolerance) & (boxes[:, 3] - boxes[:, 1] < tolerance)
-    keep = np.ones(len(geometry.coords), dtype=np.bool_)
-    walked = np.flatnonzero(active & ~small)
-    kept_before = _walk(geometry, walked, closed, tolerance, keep)
-    collapsed = np.zeros(len(sizes), dtype=np.bool_)
-    few = kept_before < np.where(closed[walked], 4, 2)
-    collapsed[walked[few & (kept_before <= 1)]] = True
-    for ring in walked[few & (kept_before > 1)].tolist():  # a long segment was there: as it was
-        keep[starts[ring] : starts[ring] + sizes[ring]] = True
-    boxed = small | collapsed
-    gone = _holes_of(geometry, boxed & exterior_rings(geometry) & closed)
-    return _assemble(geometry, keep, boxed & ~gone, gone, boxes, closed)
-
-
-def _ring_boxes(geometry: GeometryArray, active: Mask) -> Floats:
-    """float64[r, 4]; infinite for rings that are not active."""
-    out = np.tile(np.array([-np.inf, -np.inf, np.inf, np.inf]), (len(active), 1))
-    filled = np.flatnonzero(np.diff(geometry.rings) > 0)
-    if len(filled):
-        starts = geometry.rings[:-1][filled]
-        out[filled, :2] = np.minimum.reduceat(geometry.coords, starts, axis=0)
-        out[filled, 2:] = np.maximum.reduceat(geometry.coords, starts, axis=0)
+def _below(boxes: Floats, tolerance: float) -> Mask:
+    """Boxes smaller than the tolerance in both directions."""
+    out: Mask = (boxes[:, 2] - boxes[:, 0] < tolerance) & (boxes[:, 3] - boxes[:, 1] < tolerance)
     return out
 
 
-def _walk(geometry: GeometryArray, rings: Ints, closed: Mask, tolerance: float, keep: Mask) -> Ints:
-    """Clear ``keep`` for the vertices that go. Returns how many of each ring stayed before the last vertex of closed
-    rings was put back."""
-    sizes = np.diff(geometry.rings)[rings]
-    counts = np.zeros(len(rings), dtype=np.int64)
-    short = sizes <= STEPWISE
-    if short.any():
-        counts[short] = _walk_together(geometry, rings[short], closed, tolerance, keep)
-    for at in np.flatnonzero(~short).tolist():
-        ring = int(rings[at])
-        start, stop = int(geometry.rings[ring]), int(geometry.rings[ring + 1])
-        chosen = _walk_one(geometry.coords[start:stop], bool(closed[ring]), tolerance)
-        counts[at] = np.count_nonzero(chosen)
-        chosen[-1] = True
-        keep[start:stop] = chosen
-    return counts
+def _box_small(
+    geometry: GeometryArray, plan: _Plan, levels: tuple[Ints, Ints], candidates: Mask, tolerance: float
+) -> Mask:
+    """Plan one box for each candidate group of sequences (a feature, a part) below the tolerance; say which are below.
+
+    A group that a box would not make simpler stays as it is.
+    """
+    rings = levels[1][levels[0]]
+    vertices = geometry.rings[rings]
+    filled = np.flatnonzero(np.diff(vertices) > 0)
+    small = np.zeros(len(candidates), dtype=bool)
+    if not len(filled):
+        return small
+    boxes = np.empty((len(filled), 4))
+    boxes[:, :2] = np.minimum.reduceat(plan.boxes[:, :2], rings[:-1][filled], axis=0)
+    boxes[:, 2:] = np.maximum.reduceat(plan.boxes[:, 2:], rings[:-1][filled], axis=0)
+    small[filled] = candidates[filled] & _below(boxes, tolerance)
+    simpler = small[filled]
+    simpler &= np.diff(vertices)[filled] > np.where(plan.kinds[rings[:-1][filled]] == POLYGON, 5, 2)
+    groups = filled[simpler]
+    plan.counts[spans(rings[:-1][groups], rings[1:][groups])] = 0
+    first = np.zeros(len(plan.counts), dtype=bool)
+    first[rings[:-1][groups]] = True
+    plan.boxes[rings[:-1][groups]] = boxes[simpler]
+    plan.box(first)
+    return small
 
 
-def _walk_together(geometry: GeometryArray, rings: Ints, closed: Mask, tolerance: float, keep: Mask) -> Ints:
-    """All short rings in step: vertex i of every ring against the last vertex of it that stayed."""
-    starts, sizes = geometry.rings[rings], np.diff(geometry.rings)[rings]
-    order = np.argsort(-sizes, kind="stable")
-    starts, sizes, open_line = starts[order], sizes[order], ~closed[rings][order]
-    last = geometry.coords[starts].copy()
-    counts = np.ones(len(rings), dtype=np.int64)
-    limit = tolerance * tolerance
-    for i in range(1, int(sizes[0])):
-        alive = int(np.searchsorted(-sizes, -i, side="left"))  # rings longer than i come first
-        at = starts[:alive] + i
-        here = geometry.coords[at]
-        step = here - last[:alive]
-        stays = np.einsum("ij,ij->i", step, step) > limit
-        stays |= open_line[:alive] & ((i == 1) | (i >= sizes[:alive] - 2))
-        keep[at] = stays
-        np.copyto(last[:alive], here, where=stays[:, None])
-        counts[:alive] += stays
-    keep[starts + sizes - 1] = True
-    out = np.empty_like(counts)
-    out[order] = counts
-    return out
+def _thin(geometry: GeometryArray, plan: _Plan, rings: Mask, tolerance: float, algorithm: int) -> GeometryArray:
+    """Carry out the plan, with ``rings`` thinned."""
+    index = np.flatnonzero(rings)
+    coords, keep = geometry.coords, np.ones(len(geometry.coords), dtype=bool)
+    if len(index):
+        positions = spans(geometry.rings[index], geometry.rings[index + 1])
+        bounds = offsets(plan.counts[index])
+        xy = coords[positions]
+        closed = (plan.kinds[index] == POLYGON) & (xy[bounds[:-1]] == xy[bounds[1:] - 1]).all(axis=1)
+        thinned = KERNELS.get(algorithm, KERNELS[DISTANCE])(Rings(xy, bounds, closed, plan.boxes[index]), tolerance)
+        left = np.add.reduceat(thinned.keep.astype(np.int64), bounds[:-1])
+        collapsed = left < np.where(closed, _MIN_RING, _MIN_LINE)
+        thinned.keep[bounds[1:][closed] - 1] = True
+        keep[positions] = thinned.keep | np.repeat(collapsed & thinned.long, np.diff(bounds))
+        if thinned.moved is not None:
+            coords = coords.copy()
+            coords[positions] = thinned.moved
+        plan.counts[index] = np.diff(offsets(keep.astype(np.int64))[geometry.rings])[index]
+        boxed = np.zeros(len(plan.boxed), dtype=bool)
+        boxed[index[collapsed & ~thinned.long]] = True
+        plan.box(boxed)
+    return _assembled(geometry, plan, coords, keep)
 
 
-def _walk_one(coords: Floats, closed: bool, tolerance: float) -> Mask:
-    """The vertices of one long line or ring that stay."""
-    chosen = np.zeros(len(coords), dtype=np.bool_)
-    index = _thinned(coords, tolerance) if len(coords) > LONG else np.arange(len(coords))
-    xs, ys = coords[index, 0].tolist(), coords[index, 1].tolist()
-    limit = tolerance * tolerance
-    x, y = xs[0], ys[0]
-    stays = [0]
-    for i in range(1, len(xs)):
-        dx, dy = xs[i] - x, ys[i] - y
-        if dx * dx + dy * dy > limit:
-            stays.append(i)
-            x, y = xs[i], ys[i]
-    chosen[index[stays]] = True
-    if not closed:
-        chosen[[1, -2, -1]] = True
-    return chosen
-
-
-def _thinned(coords: Floats, tolerance: float) -> Ints:
-    """Numbers of the vertices that are the first in their cell (half a tolerance wide) along the line."""
-    cells = np.floor(coords * (2.0 / tolerance))
-    fresh = np.ones(len(coords), dtype=np.bool_)
-    fresh[1:] = (cells[1:] != cells[:-1]).any(axis=1)
-    return np.flatnonzero(fresh)
-
-
-def _holes_of(geometry: GeometryArray, exteriors: Mask) -> Mask:
-    """bool[r]: interior rings of the polygons whose exterior ring is marked: they go with it."""
-    if not exteriors.any():
-        return np.zeros_like(exteriors)
-    rings_per_part = np.diff(geometry.parts)
-    first = np.minimum(geometry.parts[:-1], len(exteriors) - 1)
-    marked = np.repeat(exteriors[first], rings_per_part)
-    return marked & ~exterior_rings(geometry)
-
-
-def _assemble(
-    geometry: GeometryArray, keep: Mask, boxed: Mask, gone: Mask, boxes: Floats, closed: Mask
-) -> GeometryArray:
-    """New coordinates: what is kept, boxes in place of the ``boxed`` rings, nothing of those that are ``gone``."""
-    sizes = np.diff(geometry.rings)
-    keep &= ~np.repeat(boxed | gone, sizes)
-    kept = np.diff(np.concatenate([[0], np.cumsum(keep)])[geometry.rings])
-    new_sizes = np.where(boxed, np.where(closed, 5, 2), kept)
-    rings = np.concatenate([[0], np.cumsum(new_sizes)])
-    coords = np.empty((int(rings[-1]), 2))
-    target = np.repeat(rings[:-1] - (np.cumsum(kept) - kept), kept) + np.arange(int(kept.sum()))
-    coords[target] = geometry.coords[keep]
-    for is_closed, corners in ((True, ((0, 1), (2, 1), (2, 3), (0, 3), (0, 1))), (False, ((0, 1), (2, 3)))):
-        chosen = np.flatnonzero(boxed & (closed == is_closed))
-        for i, (x, y) in enumerate(corners):
-            coords[rings[chosen] + i] = boxes[chosen][:, (x, y)]
-    return replace(geometry, coords=coords, rings=rings, z=None, m=None)
+def _assembled(geometry: GeometryArray, plan: _Plan, coords: Floats, keep: Mask) -> GeometryArray:
+    """The geometry of the plan; ``keep`` are the vertices of the sequences that are not boxes."""
+    if keep.all() and not plan.boxed.any():
+        return geometry
+    before = offsets(keep.astype(np.int64))
+    starts = before[geometry.rings[:-1]]
+    x1, y1, x2, y2 = plan.boxes[plan.boxed].T
+    corners = np.stack((x1, y1, x2, y1, x2, y2, x1, y2, x1, y1), axis=1).reshape(-1, 5, 2)
+    diagonal = np.isin(plan.kinds[plan.boxed], (LINESTRING, MULTILINESTRING))
+    corners[diagonal, 1] = corners[diagonal, 2]
+    starts[plan.boxed] = before[-1] + 5 * np.arange(len(corners))
+    pool = np.concatenate((coords[keep], corners.reshape(-1, 2)))
+    return geometry.with_rings(pool[spans(starts, starts + plan.counts)], plan.counts)
