@@ -60,11 +60,14 @@ class BoxMaker:
         return united(self.of_layer(leaf.layer) for leaf in branch.leaves())
 
     def of_root(self, root: Branch) -> Boxes:
-        """The extent the author chose for the service (``WMSExtent``, in the project's CRS), else the union."""
+        """The extent the author chose for the service (``WMSExtent``, in the project's CRS), else the union; the whole
+        world when the file has no extent of any layer, since every layer must have or inherit one (WMS 1.3.0 clause
+        7.2.4.6.6)."""
         chosen, crs = self._project.wms.extent, self._project.crs
-        if chosen is None or chosen.is_empty or crs is None:
-            return self.of_branch(root)
-        return self._boxes(chosen, crs, None)
+        if chosen is not None and not chosen.is_empty and crs is not None:
+            return self._boxes(chosen, crs, None)
+        found = self.of_branch(root)
+        return found if found.geographic or found.by_crs else Boxes(WORLD)
 
     def _boxes(self, extent: Extent, crs: Crs, lonlat: Extent | None) -> Boxes:
         if lonlat is None or lonlat.is_empty:

@@ -174,7 +174,7 @@ class LayerWriter:
                 low, high = (f"{value * SCALE_HINT:g}" for value in (scale.max_scale, scale.min_scale))
                 yield f"<ScaleHint{attributes({'min': low, 'max': high})}/>"
             return
-        if scale.max_scale:
+        if scale.max_scale or scale.min_scale:
             yield f"<MinScaleDenominator>{scale.max_scale:g}</MinScaleDenominator>"
         if scale.min_scale:
             yield f"<MaxScaleDenominator>{scale.min_scale:g}</MaxScaleDenominator>"
