@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
@@ -29,7 +30,7 @@ def xml_texts(column: Column, *, zone: bool = False) -> list[bytes | None]:
     Numbers are plain (``xs:decimal`` has no exponent), dates ISO with milliseconds, ``zone`` adds ``Z``. Texts with
     ``<`` or ``&`` become CDATA sections, as QGIS writes them; lists and maps are JSON text.
     """
-    return _texts(column, zone, b"", _xml_objects)
+    return _texts(column, zone, _XML)
 
 
 def decimal_texts(column: Column, decimals: int) -> list[bytes | None]:
@@ -66,7 +67,7 @@ def _without(texts: Sequence[bytes | None], missing: NDArray[np.bool_] | None) -
 
 def json_texts(column: Column, *, zone: bool = False) -> list[bytes]:
     """The JSON of each value; NULL, NaN and binary are ``null``."""
-    return [b"null" if text is None else text for text in _texts(column, zone, b'"', _json_objects)]
+    return [b"null" if text is None else text for text in _texts(column, zone, _JSON)]
 
 
 def wrap_texts(texts: list[bytes], start: bytes, end: bytes) -> list[bytes]:
@@ -76,17 +77,23 @@ def wrap_texts(texts: list[bytes], start: bytes, end: bytes) -> list[bytes]:
     return b"".join((start, (end + b"\0" + start).join(texts), end)).split(b"\0")
 
 
-def _texts(
-    column: Column, zone: bool, quote: bytes, objects: Callable[[list[object]], list[bytes | None]]
-) -> list[bytes | None]:
+@dataclass(frozen=True, slots=True)
+class _Notation:
+    """What XML and JSON write differently."""
+
+    quote: bytes
+    numbers: Callable[[bytes], bytes]
+    objects: Callable[[list[object]], list[bytes | None]]
+
+
+def _texts(column: Column, zone: bool, notation: _Notation) -> list[bytes | None]:
     values, missing = column.values, column.nulls
     kind = values.dtype.kind
     out: list[bytes | None]
     if not len(values):
         return []
     if kind in "iuf":
-        text = dump_array(values)
-        out = list(plain_numbers(text)[1:-1].split(b","))
+        out = list(notation.numbers(dump_array(values))[1:-1].split(b","))
         if kind == "f" and not np.isfinite(values).all():
             bad = ~np.isfinite(values)
             missing = bad if missing is None else missing | bad
@@ -94,11 +101,10 @@ def _texts(
         words = (b"false", b"true")
         out = [words[value] for value in values.tolist()]
     elif kind == "M":
-        out = list(
-            wrap_texts(_instants(values), quote, (b"Z" if zone and values.dtype != "datetime64[D]" else b"") + quote)
-        )
+        end = b"Z" if zone and values.dtype != "datetime64[D]" else b""
+        out = list(wrap_texts(_instants(values), notation.quote, end + notation.quote))
     else:
-        out = objects(values.tolist())
+        out = notation.objects(values.tolist())
     return _without(out, missing)
 
 
@@ -179,3 +185,7 @@ def _json_object(value: object) -> bytes | None:
         return orjson.dumps(value, default=str)
     except (TypeError, ValueError):
         return None
+
+
+_XML = _Notation(b"", plain_numbers, _xml_objects)
+_JSON = _Notation(b'"', bytes, _json_objects)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from lxml import etree
 
-from qgserver.ows.attributetext import json_texts, wrap_texts, xml_texts
+from qgserver.ows.attributetext import decimal_texts, json_texts, pattern_texts, wrap_texts, xml_texts
 from qgserver.providers.batch import Column
 
 
@@ -73,3 +73,14 @@ def test_json(column: Column, expected: list[object]) -> None:
 def test_wrapping() -> None:
     assert wrap_texts([b"a", b"", b"c"], b"<", b">") == [b"<a>", b"<>", b"<c>"]
     assert wrap_texts([], b"<", b">") == []
+
+
+def test_widgets() -> None:
+    """Measured: widget Range (Precision 0 and 2), widget DateTime with and without a field format."""
+    assert decimal_texts(Column(np.array([7.6, np.nan])), 0) == [b"8", None]
+    assert decimal_texts(Column(np.array([1.23456])), 2) == [b"1.23"]
+    day = Column(np.array(["2021-03-04", "NaT"], dtype="M8[D]"), np.array([False, True]))
+    assert pattern_texts(day, "dd/MM/yyyy") == [b"04/03/2021", None]
+    instant = Column(np.array(["2021-03-04T05:06:07"], dtype="M8[ms]"))
+    assert pattern_texts(instant, "yyyy-MM-dd HH:mm:ss") == [b"2021-03-04 05:06:07"]
+    assert pattern_texts(objects(dt.time(5, 6)), "HH:mm") == [b"05:06"]

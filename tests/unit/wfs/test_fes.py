@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 import shapely
 from lxml import etree
+from shapely.geometry.base import BaseGeometry
 
 from qgserver.errors import OwsError
 from qgserver.expression.nodes import Binary, Call, Chain, FieldRef, Literal, Unary
@@ -152,6 +153,7 @@ def test_geometry_forms(shape: str) -> None:
     assert found.where.name == "intersects"
     literal = found.where.args[1]
     assert isinstance(literal, Literal)
+    assert isinstance(literal.value, BaseGeometry)
     assert shapely.box(842000, 6517000, 846000, 6520000).equals(literal.value)
 
 

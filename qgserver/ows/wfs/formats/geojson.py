@@ -42,7 +42,7 @@ def _bbox(answer: Answer) -> bytes:
     if answer.box is None:
         return b""
     text = box_texts(np.array([answer.box.as_tuple()]), answer.frame.precision)[0]
-    return b' "bbox": ' + text + b",\n"
+    return b' "bbox": [ ' + text[1:].replace(b",", b", ") + b",\n"
 
 
 def _writer(member: Member) -> Callable[[Features], bytes]:
