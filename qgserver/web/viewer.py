@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
@@ -31,12 +32,13 @@ _POLICY = (
 )
 
 
-def viewer_page(title: str = "", visible: Sequence[str] = ()) -> Response:
+def viewer_page(title: str = "", visible: Sequence[str] = (), crs: str = "") -> Response:
     """The page. ``title`` is the project's, empty when there is none to show; ``visible`` are the request names of
-    the layers that the project shows at first."""
+    the layers that the project shows at first, ``crs`` is its CRS (``EPSG:3857``): the page starts with these."""
     page = _read("viewer.html").decode()
     state = orjson.dumps(list(visible)).decode()
-    body = page.replace("{title}", escape(title or "qgserver")).replace("{visible}", escape(state))
+    values = {"title": escape(title or "qgserver"), "visible": escape(state), "crs": escape(crs)}
+    body = re.sub(r"\{(\w+)\}", lambda found: values[found[1]], page)
     response = Response(body, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _POLICY
     response.headers["Referrer-Policy"] = "same-origin"

@@ -172,6 +172,7 @@ async function start() {
     const answer = await fetch(url);
     if (answer.ok) showFound(await answer.json());
   });
+  if (document.body.dataset.crs in root.boxes) select.value = document.body.dataset.crs;
   choose(select.value);
 }
 

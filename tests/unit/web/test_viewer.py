@@ -10,11 +10,15 @@ from qgserver.web.viewer import static_file, viewer_page
 
 
 def test_the_page_escapes_what_the_project_says_and_runs_no_foreign_script() -> None:
-    response = viewer_page('<script>alert("1")</script>', ['a"><img src=x onerror=alert(1)>', "Flüsse"])
+    response = viewer_page(
+        '<script>alert("1")</script>', ['a"><img src=x onerror=alert(1)>', "Flüsse", "{crs}"], "EPSG:3035"
+    )
     page = response.get_data(as_text=True)
     assert "<script>alert" not in page
     assert "<img" not in page
     assert "Flüsse" in page
+    assert 'data-crs="EPSG:3035"' in page
+    assert "{crs}" in page  # a layer of that name is no place to fill in
     assert re.findall(r"<script[^>]*>", page) == ['<script src="?STATIC=ol.js">', '<script src="?STATIC=viewer.js">']
     policy = response.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
