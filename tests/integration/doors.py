@@ -101,16 +101,19 @@ class Site:
 
     def open(self, query: str = "", body: bytes | None = None, **headers: str) -> http.client.HTTPResponse:
         """Send one request, raw UTF-8 where the query holds it, and return the answer unread."""
-        sock = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         head = [f"{'GET' if body is None else 'POST'} /qgis{'?' if query else ''}{query} HTTP/1.1"]
         head += [f"Host: 127.0.0.1:{self.port}", "Connection: close"]
         head += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         if body is not None:
             head.append(f"Content-Length: {len(body)}")
-        sock.sendall("\r\n".join((*head, "", "")).encode() + (body or b""))
-        response = http.client.HTTPResponse(sock)
-        response.begin()
-        sock.close()  # the response keeps its own reference
+        with closing(socket.create_connection(("127.0.0.1", self.port), timeout=60)) as sock:
+            sock.sendall("\r\n".join((*head, "", "")).encode() + (body or b""))
+            response = http.client.HTTPResponse(sock)  # has its own reference to the connection
+            try:
+                response.begin()
+            except Exception:
+                response.close()
+                raise
         return response
 
     def ask(self, query: str = "", body: bytes | None = None, **headers: str) -> Answer:
