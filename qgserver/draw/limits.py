@@ -27,13 +27,18 @@ def is_safe(paths: Paths, limit: float = SAFE) -> bool:
     return reach(paths) <= limit
 
 
+_FARTHEST = 1.0e15
+"""Coordinates are drawn in to here, so that sums and products of them stay finite."""
+
+
 def only_finite(paths: Paths) -> Paths:
-    """The paths without vertices that are not finite."""
-    keep = np.isfinite(paths.coords).all(axis=1)
-    if keep.all():
+    """The paths without vertices that are not finite, and with none absurdly far away."""
+    if is_safe(paths):
         return paths
+    keep = np.isfinite(paths.coords).all(axis=1)
     before = np.concatenate([[0], np.cumsum(keep)])
-    return Paths(paths.coords[keep], before[paths.starts].astype(np.int64), paths.closed)
+    coords = np.clip(paths.coords[keep], -_FARTHEST, _FARTHEST)
+    return Paths(coords, before[paths.starts].astype(np.int64), paths.closed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -62,14 +62,16 @@ def path_items(paths: Paths) -> tuple[Floats, Ints]:
         headers[paths.starts[:-1][np.diff(paths.starts) > 0]] = _MOVE
         packed[:, 2:] = paths.coords
         return packed.reshape(-1, 2), paths.starts * 2
-    paths_before = np.arange(len(paths))
-    firsts = paths.starts * 2 + np.arange(len(paths) + 1)
+    counts = np.diff(paths.starts)
+    filled = counts > 0
+    closings = np.concatenate([[0], np.cumsum(filled)])
+    firsts = paths.starts * 2 + closings
     items = np.empty((firsts[-1], 2))
     heads = items.view(np.int64)[:, 0]
-    rows = np.arange(0, 2 * count, 2) + np.repeat(paths_before, np.diff(paths.starts))
+    rows = np.arange(0, 2 * count, 2) + np.repeat(closings[:-1], counts)
     heads[rows] = _LINE
-    heads[firsts[:-1]] = _MOVE
-    heads[firsts[1:] - 1] = _CLOSE
+    heads[firsts[:-1][filled]] = _MOVE
+    heads[firsts[1:][filled] - 1] = _CLOSE
     items[rows + 1] = paths.coords
     return items, firsts
 
@@ -166,7 +168,8 @@ KAPPA = 0.5522847498
 """Distance of the control points of a quarter circle of radius 1."""
 
 FILL_TOLERANCE = 0.125
-"""How flat QGIS makes the curves of areas and of pens wider than a pixel. It shows: a circle of 5 px is an octagon."""
+"""How flat QGIS makes the curves of areas and of pens wider than a pixel. It shows: a circle of 5 px has 16 corners,
+and 8 in its outline."""
 
 THIN_TOLERANCE = 0.25
 """The same for pens up to one pixel: their outlines are coarser than the areas in them."""

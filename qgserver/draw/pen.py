@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -62,10 +63,10 @@ def pen_dashes(style: str, width: float) -> tuple[float, ...]:
 
 def drawable(pen: Pen) -> Pen | None:
     """The pen with dashes that cairo can be trusted with, or None when it leaves no trace."""
+    if pen.color[3] <= 0 or not all(map(math.isfinite, (pen.width, pen.dash_offset, *pen.dashes))):
+        return None
     dashes = tuple(part if part > 0 else 0.0 for part in pen.dashes)
     width = min(max(pen.width, 0.0), _MAX_WIDTH)
-    if pen.color[3] <= 0 or not np.isfinite((width, pen.dash_offset, *dashes)).all():
-        return None
     if dashes and sum(dashes) <= 0:
         return None
     if dashes and sum(dashes) < _FINEST_DASH:
