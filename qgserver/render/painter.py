@@ -10,7 +10,7 @@ import numpy as np
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.sprites import stamp_sequence
 from qgserver.geo.geometry import GeometryArray, Ints
-from qgserver.geo.orient import oriented
+from qgserver.geo.orient import oriented, signed_areas
 from qgserver.geo.wkb import take
 from qgserver.symbology.env import Env, Shapes
 from qgserver.symbology.layers.simplemarker import StampPainter
@@ -21,10 +21,11 @@ from qgserver.symbology.symbol import Symbol
 
 EXACT_FEATURES = 64
 """Up to so many features of a batch are painted strictly in order, as QGIS does; beyond, those of one symbol among
-``GATHER`` neighbours are painted together, which shows only where features of different symbols overlap."""
-GATHER = 1024
-CHUNK = 256
-"""The most features of a crowded map that go into one path."""
+a batch are painted together, which shows only where features of different symbols overlap."""
+OVERLAPPING = 1.2
+"""Polygons whose areas sum up to more than this part of the picture surely overlap: then only ``GATHER`` neighbours are
+painted together."""
+GATHER = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +67,29 @@ def _paint_in_order(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -
     strict = len(jobs) <= EXACT_FEATURES
     crowded = painting.canvas.antialias != "exact"
     if not strict:
-        jobs = _gathered(jobs)
+        jobs = _gathered(jobs, GATHER if _overlap(painting) else len(jobs))
     geometry = take(painting.geometry, jobs.rows)
     if crowded and is_polygonal(geometry):
         geometry = oriented(geometry)
     shapes = Shapes(geometry, jobs.rows)
     for number, start, stop in _runs(jobs.symbols):
         symbol = symbols[number]
-        step = 1 if strict and not symbol.in_sequence else (CHUNK if crowded else stop - start)
+        step = 1 if strict and not symbol.in_sequence else stop - start
         for first in range(start, stop, step):
             paint_symbol(painting.canvas, painting.env, symbol, shapes.slice(first, min(first + step, stop)))
 
 
-def _gathered(jobs: Jobs) -> Jobs:
-    """Jobs sorted by symbol inside chunks of neighbours, so that runs of one symbol become long."""
-    chunk = np.arange(len(jobs)) // GATHER
+def _overlap(painting: Painting) -> bool:
+    """True for polygons that cannot all lie side by side in the picture."""
+    if not is_polygonal(painting.geometry):
+        return False
+    inked = float(np.abs(signed_areas(painting.geometry)).sum())
+    return inked > OVERLAPPING * painting.canvas.width * painting.canvas.height
+
+
+def _gathered(jobs: Jobs, among: int) -> Jobs:
+    """Jobs sorted by symbol inside groups of neighbours, so that runs of one symbol become long."""
+    chunk = np.arange(len(jobs)) // max(among, 1)
     order = np.lexsort((jobs.symbols, chunk))
     return Jobs(jobs.rows[order], jobs.symbols[order])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,16 @@ class Shapes:
     def slice(self, start: int, stop: int) -> Shapes:
         """Features start..stop as views, nothing is copied."""
         return Shapes(slice_geometry(self.geometry, start, stop), self.rows[start:stop])
+
+
+CHUNK = 256
+"""The most features that go into one path of a crowded map: cairo slows down with longer ones."""
+
+
+def chunks(shapes: Shapes) -> Iterator[Shapes]:
+    """The shapes in groups that make paths of a good length."""
+    for start in range(0, len(shapes), CHUNK):
+        yield shapes.slice(start, min(start + CHUNK, len(shapes)))
 
 
 def slice_geometry(geometry: GeometryArray, start: int, stop: int) -> GeometryArray:

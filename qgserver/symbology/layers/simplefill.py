@@ -12,7 +12,7 @@ from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color, with_alpha
 from qgserver.draw.paths import Paths
 from qgserver.draw.pen import Join, Pen, pen_dashes, stroke
-from qgserver.symbology.env import Env, Painter, Shapes
+from qgserver.symbology.env import Env, Painter, Shapes, chunks
 from qgserver.symbology.options import Length, Offset, Options
 from qgserver.symbology.properties import Convert, as_color, as_length, as_offset, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers
@@ -71,7 +71,9 @@ class SimpleFill(SymbolLayer):
             if canvas.antialias == "exact":
                 draw_areas(canvas, rings, geometry.parts[geometry.features], brush, pen)
                 return
-            fill(canvas, rings, brush, winding=len(shapes) > 1)
+            for part in chunks(shapes):
+                area = Paths(part.geometry.coords, part.geometry.rings, True)
+                fill(canvas, area.translate(dx, dy) if dx or dy else area, brush, winding=len(part) > 1)
             if pen:
                 stroke(canvas, rings, pen)
 

@@ -12,10 +12,10 @@ from qgserver.draw.canvas import Canvas
 from qgserver.draw.clipping import clipped_to
 from qgserver.draw.color import Color, with_alpha
 from qgserver.draw.paths import Paths
-from qgserver.draw.pen import Cap, Join, Pen, pen_dashes, stroke
+from qgserver.draw.pen import Cap, Join, Pen, is_thin, pen_dashes, stroke
 from qgserver.draw.units import RenderScale, to_pixels
 from qgserver.geo.geometry import GeometryArray
-from qgserver.symbology.env import Env, Painter, Shapes
+from qgserver.symbology.env import Env, Painter, Shapes, chunks
 from qgserver.symbology.lines import aligned_dashes, is_polygonal, offset_lines, offset_polygons, paths_of, trim_lines
 from qgserver.symbology.options import Length, Options, parse_number
 from qgserver.symbology.properties import Convert, as_color, as_length, as_text
@@ -109,8 +109,9 @@ class SimpleLine(SymbolLayer):
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
             if plain:
-                for paths in paths_of(shapes.geometry):
-                    stroke(canvas, paths, pen)
+                for part in (shapes,) if is_thin(canvas, pen) else chunks(shapes):
+                    for paths in paths_of(part.geometry):
+                        stroke(canvas, paths, pen)
             else:
                 self._paint_special(canvas, shapes.geometry, pen, env.scale)
 
