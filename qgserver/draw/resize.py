@@ -29,9 +29,12 @@ def _reduced(rows: Singles, size: int) -> Singles:
     edges = np.arange(size + 1) * count / size
     pixel = np.minimum(edges.astype(np.int64), count - 1)
     share = (edges - pixel).astype(np.float32)[:, None, None]
-    sums = np.zeros((count + 1, *rows.shape[1:]), np.float64)
+    sums = np.zeros((count + 1, *rows.shape[1:]), np.float32)  # sums of bytes: exact up to 65,000 rows
     np.cumsum(rows, axis=0, out=sums[1:])
-    mean: Singles = (np.diff(sums[pixel] + share * rows[pixel], axis=0) * (size / count)).astype(np.float32)
+    until = share * rows[pixel]
+    until += sums[pixel]
+    mean: Singles = np.diff(until, axis=0)
+    mean *= np.float32(size / count)
     return mean
 
 
