@@ -15,8 +15,9 @@ from qgserver.geo.transform import Transform
 WORLD = Extent(-180.0, -90.0, 180.0, 90.0)
 EVERYTHING = Extent(-1e30, -1e30, 1e30, 1e30)
 """The whole layer, still a box that every source can compare with."""
-ROUND_TRIP_TOLERANCE = 0.5
-"""How much a view's width or height may change on its way to degrees and back before the whole world is asked for."""
+ROUND_TRIP_TOLERANCE = 0.2
+"""How far an edge of the view may move (share of the view's size) on its way to degrees and back before the whole world
+is asked for."""
 FAR = 8.0
 """Views around the view beyond which reprojected shapes are cut: coordinates may be astronomic opposite to a pole."""
 _TEST_METERS = 100.0
@@ -66,10 +67,11 @@ def source_length(length: float, transform: Transform | None, extent: Extent) ->
 
 def _comes_back(box: Extent, view: Extent, transform: Transform) -> bool:
     again = transform.extent(box)
-    if again is None or not (view.width > 0 and view.height > 0):
+    if again is None:
         return False
-    changes = again.width / view.width - 1, again.height / view.height - 1
-    return all(abs(change) < ROUND_TRIP_TOLERANCE for change in changes)
+    across, up = view.width * ROUND_TRIP_TOLERANCE, view.height * ROUND_TRIP_TOLERANCE
+    moved = (a - b for a, b in zip(again.as_tuple(), view.as_tuple(), strict=True))
+    return all(abs(by) < limit for by, limit in zip(moved, (across, up, across, up), strict=True))
 
 
 def _with_poles(box: Extent, view: Extent, transform: Transform) -> Extent:
