@@ -58,18 +58,20 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service, its versions (lowest first) and the one answered when none is asked for."""
+    """A service, its versions (lowest first) and the one answered when none is asked for. ``negotiates``: clients may
+    send AcceptVersions with GetCapabilities (OWS Common 1.0 clause 7.3.2)."""
 
     name: str
     versions: tuple[str, ...]
     default: str
+    negotiates: bool = False
 
 
 SERVICES = {
     service.name: service
     for service in (
         Service("WMS", ("1.1.1", "1.3.0"), "1.3.0"),
-        Service("WFS", ("1.0.0", "1.1.0"), "1.1.0"),
+        Service("WFS", ("1.0.0", "1.1.0"), "1.1.0", negotiates=True),
     )
 }
 
@@ -142,8 +144,15 @@ def find_operation(service: str, name: str, version: str) -> Operation:
 
 def negotiate(service: str, request: Request) -> str:
     """The version to answer in: the one asked for; else the highest below it; else the lowest (WMS 1.3.0 clause 6.2.4).
-    Without a valid number, the default of the service."""
+    Without a valid number, the default of the service. Raises ``OwsError`` VersionNegotiationFailed when a client
+    accepts none of ours."""
     known = SERVICES[service]
+    if known.negotiates and (accepted := request.get("ACCEPTVERSIONS")):
+        for version in accepted.split(","):
+            if version.strip() in known.versions:
+                return version.strip()
+        message = f"None of the versions {accepted[:80]} is offered."
+        raise OwsError("VersionNegotiationFailed", message, locator="AcceptVersions")
     asked = _number(request.get("VERSION") or request.get("WMTVER"))
     if asked is None:
         old = request.get("REQUEST").strip().upper() in LEGACY.get(service, {})

@@ -30,6 +30,7 @@ def request(query: str) -> Request:
         ("SERVICE=WFS", "WFS", "1.1.0"),
         ("SERVICE=WFS&VERSION=1.0.0", "WFS", "1.0.0"),
         ("REQUEST=GetFeature", "WFS", "1.1.0"),
+        ("SERVICE=WFS&ACCEPTVERSIONS=2.0.0,1.0.0,1.1.0", "WFS", "1.0.0"),
     ],
 )
 def test_service_and_version(query: str, service: str, version: str) -> None:
@@ -50,6 +51,12 @@ def test_service_is_required(query: str, code: str, locator: str) -> None:
     with pytest.raises(OwsError) as caught:
         check_service(request(query), service_of(request(query)))
     assert (caught.value.code, caught.value.locator) == (code, locator)
+
+
+def test_no_common_version() -> None:
+    with pytest.raises(OwsError) as caught:
+        negotiate("WFS", request("ACCEPTVERSIONS=3.0.0"))
+    assert caught.value.code == "VersionNegotiationFailed"
 
 
 def test_wms_maps_need_no_service() -> None:
