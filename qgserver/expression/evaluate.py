@@ -10,7 +10,7 @@ import numpy as np
 from qgserver.errors import ExpressionError
 from qgserver.expression.columns import Column, Columns, Mask, column_of, to_values
 from qgserver.expression.context import Budget, Context, Feature, Frame
-from qgserver.expression.nodes import Node, needs_geometry
+from qgserver.expression.nodes import FieldRef, Node, needs_geometry, resolve_field
 from qgserver.expression.rows import compile_row
 from qgserver.expression.values import Value, truth
 
@@ -21,7 +21,20 @@ if TYPE_CHECKING:
 def evaluate(node: Node, batch: Columns, context: Context) -> Column:
     """The value of an expression for every feature of a batch. A row where evaluation fails is null and marked in
     ``errors``; an expression that cannot be evaluated at all raises ``ExpressionError``."""
+    if isinstance(node, FieldRef):
+        column = _field(node, batch)
+        if column is not None:
+            return column
     return evaluate_rows(node, batch, context)
+
+
+def _field(node: FieldRef, batch: Columns) -> Column | None:
+    """A field's own column; None when the batch has no such column."""
+    name = resolve_field(node.name, batch.columns)
+    if name is None:
+        return None
+    column = batch.columns[name]
+    return Column(column.values, column.nulls)
 
 
 def select(node: Node, batch: Columns, context: Context) -> Mask:
