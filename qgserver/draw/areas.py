@@ -1,4 +1,4 @@
-"""Many polygons of one symbol, one after another: each is filled, then outlined, over those before it.
+"""Many features of one symbol, one after another: each is filled, then outlined, over those before it.
 
 That is QGIS's order and shows wherever polygons touch. The work that can be shared is done once for all of them: one
 array of path items for cairo, one run over all thin outlines, whose coverages come out as one small mask a feature.
@@ -16,7 +16,7 @@ from qgserver.draw.canvas import Canvas
 from qgserver.draw.limits import is_safe
 from qgserver.draw.miter import cut_miters
 from qgserver.draw.paths import Append, Paths, appender, path_items
-from qgserver.draw.pen import Pen, as_area, drawable, is_thin, set_pen, stroke
+from qgserver.draw.pen import Pen, as_area, drawable, is_thin, set_pen, stroke, with_points
 from qgserver.draw.thin import DashSteps, boxes_of, coverage, thin_segments
 from qgserver.geo.geometry import Ints
 
@@ -30,13 +30,15 @@ Outline = Callable[[int], None]
 def draw_areas(canvas: Canvas, rings: Paths, features: Ints, brush: Brush | None, pen: Pen | None) -> None:
     """Fill and outline the features in their order.
 
-    ``features`` int64[n+1] are offsets into ``rings``: the rings of feature i are ``features[i]`` to ``features[i+1]``.
+    ``features`` int64[n+1] are offsets into ``rings``: those of feature i are ``features[i]`` to ``features[i+1]``.
     """
     if brush is not None and (brush.style == "no" or brush.color[3] <= 0):
         brush = None
     pen = drawable(pen) if pen is not None else None
     if not len(rings.coords) or (brush is None and pen is None):
         return
+    if pen is not None:
+        rings = with_points(rings, pen)
     if _share_nothing(canvas, rings, pen):
         _one_by_one(canvas, rings, features, brush, pen)
         return
@@ -56,6 +58,17 @@ def draw_areas(canvas: Canvas, rings: Paths, features: Ints, brush: Brush | None
         if outline is not None:
             outline(number)
     context.set_operator(cairo.Operator.OVER)
+
+
+def stroke_each(canvas: Canvas, lines: Paths, features: Ints, pen: Pen) -> None:
+    """Stroke the features in their order (``features`` as in ``draw_areas``): where they cross, it shows twice.
+
+    One stroke is as good where that cannot be seen: opaque pens, and thin ones, whose hits add up anyway.
+    """
+    if canvas.operator == cairo.Operator.OVER and (pen.color[3] >= 1 or is_thin(canvas, pen)):
+        stroke(canvas, lines, pen)
+    else:
+        draw_areas(canvas, lines, features, None, pen)
 
 
 def _share_nothing(canvas: Canvas, rings: Paths, pen: Pen | None) -> bool:
@@ -102,7 +115,7 @@ def _thin_outline(canvas: Canvas, rings: Paths, features: Ints, pen: Pen) -> Out
     """Outlines as masks; they are made for as many features at a time as ``_CHUNK_PIXELS`` allows."""
     feature_of_ring = np.repeat(np.arange(len(features) - 1), np.diff(features))
     opacity = np.full(len(rings), pen.thin_opacity)
-    lines = thin_segments(rings, opacity, feature_of_ring, capped=False, dashed=bool(pen.dashes))
+    lines = thin_segments(rings, opacity, feature_of_ring, capped=pen.cap != "flat", dashed=bool(pen.dashes))
     boxes = boxes_of(lines, len(features) - 1, canvas)
     dashes = DashSteps(pen.dashes, pen.dash_offset) if pen.dashes else None
     first_line = np.searchsorted(lines.group, np.arange(len(features))).tolist()

@@ -26,18 +26,27 @@ class Canvas:
     ``operator`` is used by every ``fill``, ``stroke`` and ``stamp`` on this canvas (a feature blend mode).
     """
 
-    __slots__ = ("antialias", "context", "height", "operator", "surface", "width")
+    __slots__ = ("_antialias", "context", "height", "operator", "surface", "width")
 
     def __init__(self, width: int, height: int, antialias: Antialias = "exact") -> None:
         """A transparent picture of ``width`` x ``height`` pixels."""
         self.width = width
         self.height = height
-        self.antialias: Antialias = antialias
         self.operator = cairo.Operator.OVER
         self.surface = cairo.ImageSurface(cairo.Format.ARGB32, width, height)
         self.context = cairo.Context(self.surface)
-        self.context.set_antialias(_CAIRO_ANTIALIAS[antialias])
         self.context.set_fill_rule(cairo.FillRule.EVEN_ODD)
+        self.antialias = antialias
+
+    @property
+    def antialias(self) -> Antialias:
+        """How what comes next is drawn; may change between features."""
+        return self._antialias
+
+    @antialias.setter
+    def antialias(self, mode: Antialias) -> None:
+        self._antialias: Antialias = mode
+        self.context.set_antialias(_CAIRO_ANTIALIAS[mode])
 
     def new_layer(self) -> Canvas:
         """A transparent canvas of the same size and antialiasing."""

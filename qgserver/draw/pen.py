@@ -117,9 +117,9 @@ def as_area(pen: Pen) -> Pen:
     return pen if pen.width > 1 else replace(pen, color=(*pen.color[:3], pen.thin_opacity), width=1.0, join="bevel")
 
 
-def _with_points(paths: Paths, pen: Pen) -> Paths:
+def with_points(paths: Paths, pen: Pen) -> Paths:
     """Lines of two equal vertices as QGIS draws them: a square cap makes a square of them, others leave nothing."""
-    if paths.closed or pen.cap == "flat":
+    if paths.closed or pen.cap == "flat" or pen.width <= 1:
         return paths
     ends = paths.starts[:-1][np.diff(paths.starts) == 2]
     points = ends[(paths.coords[ends] == paths.coords[ends + 1]).all(axis=1)]
@@ -154,7 +154,7 @@ def _stroke_wide(canvas: Canvas, paths: Paths, pen: Pen) -> None:
     set_pen(context, pen)
     context.set_source_rgba(*pen.color)
     context.new_path()
-    append_paths(context, _with_points(paths, pen))
+    append_paths(context, with_points(paths, pen))
     context.stroke()
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import cairo
 import numpy as np
 import pytest
 
-from qgserver.draw.areas import draw_areas
+from qgserver.draw.areas import draw_areas, stroke_each
 from qgserver.draw.brush import Brush, fill
 from qgserver.draw.canvas import Antialias, Canvas
 from qgserver.draw.paths import Paths, single_path
@@ -118,3 +119,18 @@ def test_masks_of_thin_outlines_come_in_chunks(monkeypatch: pytest.MonkeyPatch) 
         pictures.append(canvas.pixels().copy())
     assert (pictures[0] == pictures[2]).all()
     assert (pictures[1] == pictures[2]).all()
+
+
+@pytest.mark.parametrize("pen", [Pen((0, 0, 0, 0.5), 6, cap="square"), Pen((0, 0, 0, 0.5), 1), Pen((0, 0, 0, 1), 6)])
+@pytest.mark.parametrize("operator", [cairo.Operator.OVER, cairo.Operator.MULTIPLY])
+def test_crossing_lines_show_twice(pen: Pen, operator: cairo.Operator) -> None:
+    coords = np.array([[5.0, 5.0], [50, 50], [50, 5], [5, 50], [27, 27], [27, 27]])
+    lines = Paths(coords, np.array([0, 2, 4, 6]), False)
+    expected, got = Canvas(60, 60), Canvas(60, 60)
+    for canvas in (expected, got):
+        canvas.fill_background((0.8, 0.9, 1.0, 1.0))
+        canvas.operator = operator
+    for number in range(3):
+        stroke(expected, lines.take(np.array([number])), pen)
+    stroke_each(got, lines, np.arange(4), pen)
+    assert np.abs(expected.pixels().astype(int) - got.pixels()).max() <= 8

@@ -117,6 +117,17 @@ def test_scaling_is_qts(width: int, height: int, red: list[int], green: list[int
     assert (pixels[..., 3] == 255).all()
 
 
+def test_antialiasing_may_change_on_the_way() -> None:
+    slanted = single_path(np.array([[0.0, 0], [40, 0], [0, 37]]), True)
+    greys = []
+    for mode in ("exact", "fast", "none"):
+        canvas = Canvas(40, 40)
+        canvas.antialias = mode  # type: ignore[assignment]
+        fill(canvas, slanted, Brush((0, 0, 0, 1)))
+        greys.append(len(np.unique(canvas.pixels()[..., 3])))
+    assert greys[0] > greys[1] > greys[2] == 2
+
+
 def test_stamps_lie_in_order_and_beside_the_picture_is_nothing() -> None:
     canvas = Canvas(10, 10)
     red, blue = _canvas((1, 0, 0, 1)).surface, _canvas((0, 0, 1, 1)).surface
