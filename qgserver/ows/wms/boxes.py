@@ -48,9 +48,15 @@ class BoxMaker:
             if crs is not None:
                 self.listed[authid] = crs
         self._lonlat = parse_crs(LONLAT)
+        self._known: dict[str, Boxes] = {}
 
     def of_layer(self, layer: Published) -> Boxes:
         """Boxes of a layer; none when the project file has no extent of it."""
+        if layer.id not in self._known:
+            self._known[layer.id] = self._make(layer)
+        return self._known[layer.id]
+
+    def _make(self, layer: Published) -> Boxes:
         if layer.extent is None or layer.extent.is_empty or layer.crs is None or not has_geometry(layer):
             return Boxes()
         return self._boxes(layer.extent, layer.crs, layer.wgs84_extent)
