@@ -178,8 +178,9 @@ def _liang_barsky(start: Floats, end: Floats, low: Floats, high: Floats) -> tupl
 
 
 def _connections(left: Floats, back: Floats, extent: Extent) -> tuple[Floats, Ints]:
-    """Corners of the rectangle to pass from where a line left it to where it comes back: none on one side, one on
-    neighbouring sides, the two nearer ones between opposite sides. Coordinates and their number for each pair."""
+    """Corners to pass from where a line left the rectangle to where it comes back, as QGIS has them (dashes depend on
+    it): none on one side, one between neighbouring sides, two between opposite ones, clockwise. Coordinates, and their
+    number for each pair."""
     low = np.array([extent.xmin, extent.ymin])
     high = np.array([extent.xmax, extent.ymax])
     on_low_left, on_high_left = left == low, left == high
@@ -187,17 +188,16 @@ def _connections(left: Floats, back: Floats, extent: Extent) -> tuple[Floats, In
     same = ((on_low_left & on_low_back) | (on_high_left & on_high_back)).any(axis=1)
     opposite = ((on_low_left & on_high_back) | (on_high_left & on_low_back)) & ~same[:, None]
     opposite[opposite.all(axis=1)] = False  # from corner to corner: one of the other two lies between
-    middle = np.where((left + back) / 2 < (low + high) / 2, low, high)
-    one, two = middle.copy(), middle.copy()
-    for axis in (0, 1):
-        across = opposite[:, axis]
-        one[across, axis], two[across, axis] = left[across, axis], back[across, axis]
-    corner = ~same & ~opposite.any(axis=1)
     x_first = (on_low_left | on_high_left)[:, 0] & (on_low_back | on_high_back)[:, 1]
-    between = np.where(
+    one = np.where(
         x_first[:, None], np.column_stack((left[:, 0], back[:, 1])), np.column_stack((back[:, 0], left[:, 1]))
     )
-    one[corner] = between[corner]
-    numbers = np.where(same, 0, np.where(corner, 1, 2)).astype(np.int64)
+    two = one.copy()
+    for axis, (from_low, from_high) in enumerate(((high, low), (low, high))):
+        across, other = opposite[:, axis], 1 - axis
+        one[across, axis], two[across, axis] = left[across, axis], back[across, axis]
+        over = np.where(on_low_left[across, axis], from_low[other], from_high[other])
+        one[across, other] = two[across, other] = over
+    numbers = np.where(same, 0, np.where(opposite.any(axis=1), 2, 1)).astype(np.int64)
     pairs = np.stack((one, two), axis=1)
     return pairs[np.arange(2) < numbers[:, None]], numbers

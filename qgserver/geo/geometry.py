@@ -85,42 +85,6 @@ class GeometryArray:
         """Without the vertices that have a coordinate which is infinite or NaN."""
         return self.keep_vertices(np.isfinite(self.coords[:, 0]) & np.isfinite(self.coords[:, 1]))
 
-    def signed_areas(self) -> Floats:
-        """float64[r]: area of each sequence taken for a ring, positive when counter-clockwise (y up)."""
-        out = np.zeros(len(self.rings) - 1)
-        filled = np.flatnonzero(np.diff(self.rings) > 2)
-        if not len(filled):
-            return out
-        origin = self.coords[self.rings[:-1][filled]]
-        counts = np.diff(self.rings)[filled]
-        xy = self.coords[spans(self.rings[:-1][filled], self.rings[1:][filled])] - np.repeat(origin, counts, axis=0)
-        cross = np.zeros(len(xy))
-        cross[:-1] = xy[:-1, 0] * xy[1:, 1] - xy[1:, 0] * xy[:-1, 1]
-        starts = offsets(counts)
-        cross[starts[1:] - 1] = 0.0  # the step to the next ring is none of its area
-        out[filled] = np.add.reduceat(cross, starts[:-1]) / 2
-        return out
-
-    def force_rhr(self) -> GeometryArray:
-        """Polygons with outer rings clockwise and holes counter-clockwise (QGIS's "right-hand rule")."""
-        outer = np.zeros(len(self.rings) - 1, dtype=bool)
-        outer[self.parts[:-1][np.diff(self.parts) > 0]] = True
-        areas = self.signed_areas()
-        wrong = (self.ring_kinds() == POLYGON) & ((areas > 0) == outer) & (areas != 0)
-        if not wrong.any():
-            return self
-        order = np.arange(len(self.coords))
-        counts = np.diff(self.rings)[wrong]
-        first, last = self.rings[:-1][wrong], self.rings[1:][wrong] - 1
-        positions = spans(first, last + 1)
-        order[positions] = np.repeat(first + last, counts) - positions
-        return replace(
-            self,
-            coords=self.coords[order],
-            z=None if self.z is None else self.z[order],
-            m=None if self.m is None else self.m[order],
-        )
-
     def _without_empty(self) -> GeometryArray:
         counts = np.diff(self.rings)
         if counts.all():
