@@ -44,14 +44,24 @@ def test_it_serves_the_default_project_at_its_own_address(site: Site) -> None:
     assert site.ask(f"{MAP}&LAYERS=countries&STYLES=").body.startswith(PNG)
 
 
+def readme_requests() -> Iterator[list[str]]:
+    """The words of each curl command in README.md; a command ends with the line that closes its quotes."""
+    pending = ""
+    for line in (ROOT / "README.md").read_text().splitlines():
+        pending = pending + line + "\n" if pending else line if line.startswith("curl ") else ""
+        if pending and pending.count("'") % 2 == 0:
+            yield shlex.split(pending)
+            pending = ""
+
+
 def test_the_curls_of_the_readme_work(site: Site) -> None:
-    commands = re.findall(r"^(curl .*(?:\\\n.*)*)", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert len(commands) >= 7
-    for command in commands:
-        words = [word.replace("http://127.0.0.1:8080/", site.base) for word in shlex.split(command.replace("\\\n", ""))]
-        if "-o" in words:
-            del words[words.index("-o") : words.index("-o") + 2]
-        done = subprocess.run([*words, "--fail", "--silent"], capture_output=True, check=False)
+    commands = list(readme_requests())
+    assert len(commands) >= 8
+    for words in commands:
+        command = [word.replace("http://127.0.0.1:8080/", site.base) for word in words]
+        if "-o" in command:
+            del command[command.index("-o") : command.index("-o") + 2]
+        done = subprocess.run([*command, "--fail", "--silent"], capture_output=True, check=False)
         assert done.returncode == 0, command
         assert not re.search(rb"<(ServiceException|ExceptionReport|ows:ExceptionReport)", done.stdout), command
         assert len(done.stdout) > 200, command

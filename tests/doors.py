@@ -25,7 +25,7 @@ from string import Template
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 PREFIX = Path(sys.prefix)
 SERVER_USER = "www-data"
 APACHE_MODULES = "mpm_event authz_core alias env setenvif mime headers rewrite proxy proxy_http proxy_fcgi fcgid"
@@ -130,6 +130,22 @@ class Site:
 
     def log(self) -> str:
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
+
+
+@contextmanager
+def serve(project: Path, **environ: str) -> Iterator[Site]:
+    """``qgserver serve`` with two processes, without a web server in front."""
+    folder = Path(tempfile.mkdtemp(prefix="doors-"))
+    site = Site("serve", folder, free_port())
+    command = [f"{PREFIX}/bin/qgserver", "serve", str(project), "--port", str(site.port), "--workers", "2"]
+    try:
+        _start(site, "serve.log", command, environ)
+        wait(lambda: _answers(site.port) or site.processes[0].poll() is not None, "qgserver serve")
+        assert site.processes[0].poll() is None, site.log()
+        yield site
+    finally:
+        _stop(site)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Doors:
