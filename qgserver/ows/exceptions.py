@@ -34,7 +34,8 @@ def report(error: Exception, request_id: str = "") -> Report:
         return Report(error.code, error.message, error.locator, error.status)
     for kind, (code, status) in STATES.items():
         if isinstance(error, kind):
-            return Report(code, error.message, "", status)
+            layer = f"Layer '{error.layer}': " if isinstance(error, ProviderError) and error.layer else ""
+            return Report(code, layer + error.message, "", status)
     return Report("NoApplicableCode", f"Internal error; the administrator finds it in the log as {request_id}.")
 
 

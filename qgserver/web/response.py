@@ -46,6 +46,8 @@ def finish(response: Response, request: Request, origins: tuple[str, ...]) -> Re
     name of FILE_NAME, and 304 when the client already has what it asks for."""
     headers = response.headers
     headers["X-Content-Type-Options"] = "nosniff"
+    if response.status_code == 405:
+        headers["Allow"] = ALLOWED
     origin = request.headers.get("origin", "")
     if "*" in origins:
         headers["Access-Control-Allow-Origin"] = "*"
