@@ -271,6 +271,8 @@ def _without_z(geometry: GeometryArray) -> NDArray[np.bool_]:
 
 def _objects(geometry: GeometryArray, kind: int) -> NDArray[np.object_]:
     """Geometries of one type."""
+    if not len(geometry.coords):
+        return np.asarray(shapely.empty(len(geometry), _SHAPELY_TYPES[kind]), object)
     coords = geometry.coords if geometry.z is None else np.column_stack([geometry.coords, geometry.z])
     if kind == POINT:
         points = np.full(len(geometry), shapely.Point(), object)

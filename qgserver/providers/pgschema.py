@@ -113,7 +113,7 @@ def _key(connection: Connection, source: DataSource, described: Mapping[str, _De
     """Key columns -> whether they are integers. Empty for a table without a primary key."""
     names: Sequence[str] = source.key
     if not names and not source.query:
-        name = pgsql.table(source).as_string(connection)
+        name = pgsql.quoted(*pgsql.table_name(source))
         names = [str(row[0]) for row in connection.execute(_PRIMARY_KEY, (name,)).fetchall()]
         if not names and connection.execute(_IS_TABLE, (name,)).fetchone() == (True,):
             return {}
@@ -141,8 +141,8 @@ def _with_geometry(
 ) -> tuple[str, pgsql.Relation]:
     """The geometry type, and the relation with its geometry. A column of mixed types is cut down to the family that the
     data source names (null geometries are left out then), as QGIS does."""
-    name = sql.Identifier(column.field.name)
-    geometry = sql.Composed([name]) if column.base == "geometry" else sql.SQL("{}::geometry").format(name)
+    name = pgsql.identifier(column.field.name)
+    geometry = name if column.base == "geometry" else sql.SQL("{}::geometry").format(name)
     declared, srid = _modifier(connection, column)
     wanted = source.geometry_type.replace("Unknown", "")
     relation = replace(
@@ -154,7 +154,7 @@ def _with_geometry(
     members = _FAMILIES.get(family(wanted))
     if declared or members is None:
         return wanted or declared or "Unknown", relation
-    found = connection.execute(_sample(relation)).fetchall()
+    found = connection.execute(_sample(relation), ()).fetchall()
     if all(row[0] in members for row in found):
         return wanted, relation
     pin = sql.SQL("geometrytype({}) IN ({})").format(geometry, sql.SQL(", ").join(map(sql.Literal, members)))

@@ -46,6 +46,16 @@ class Relation:
         return list(self.key.values()) in ([], [True])
 
 
+def quoted(*names: str) -> str:
+    """An identifier as text, its parts joined by dots."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def identifier(*names: str) -> sql.Composed:
+    """An identifier inside a statement with parameters, where ``%`` is doubled (psycopg's own does not do that)."""
+    return trusted(quoted(*names))
+
+
 def trusted(text: str) -> sql.Composed:
     """SQL text of the project's author (subset, query layer) as it stands; ``%`` is no placeholder there."""
     return sql.Composed([sql.SQL(text.replace("%", "%%"))])
@@ -56,8 +66,12 @@ def table(source: DataSource) -> sql.Composed:
     if source.query:
         # A query may end in a comment: the bracket stands on a line of its own.
         return sql.Composed([sql.SQL("("), trusted(source.query.strip().rstrip(";")), sql.SQL('\n) AS "query"')])
-    names = [name for name in (source.schema, source.table) if name]
-    return sql.Composed([sql.Identifier(*names)])
+    return identifier(*table_name(source))
+
+
+def table_name(source: DataSource) -> tuple[str, ...]:
+    """Schema, if given, and table."""
+    return tuple(name for name in (source.schema, source.table) if name)
 
 
 def select(relation: Relation, columns: Sequence[str], query: Query, where: Sql | None) -> Statement:
@@ -109,12 +123,12 @@ def fid(relation: Relation) -> sql.Composable:
         place = "(ctid::text::point)"
         return sql.SQL(f"(({place}[0]::bigint << 16) + {place}[1]::bigint)")
     if relation.integer_key:
-        return sql.Identifier(*relation.key)
-    return sql.SQL(" || '@@' || ").join([sql.SQL("{}::text").format(sql.Identifier(name)) for name in relation.key])
+        return identifier(*relation.key)
+    return sql.SQL(" || '@@' || ").join([sql.SQL("{}::text").format(identifier(name)) for name in relation.key])
 
 
 def _item(name: str, kind: PgType) -> sql.Composable:
-    column = sql.Identifier(name)
+    column = identifier(name)
     if kind.function:
         return sql.SQL(kind.function + "({})").format(column)
     return sql.SQL("{}" + kind.cast).format(column)
@@ -173,14 +187,14 @@ def _order(relation: Relation, query: Query) -> sql.Composed:
     need an order that lasts from request to request: by key."""
     keys = [_sort_key(key) for key in query.order_by]
     if keys or query.limit is not None or query.offset:
-        keys += [sql.Composed([sql.Identifier(name)]) for name in relation.key]
+        keys += [identifier(name) for name in relation.key]
     return sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(keys)) if keys else sql.Composed([])
 
 
 def _sort_key(key: OrderBy) -> sql.Composed:
     direction = "ASC" if key.ascending else "DESC"
     nulls = "FIRST" if key.nulls_first else "LAST"
-    return sql.SQL(f"{{}} {direction} NULLS {nulls}").format(sql.Identifier(key.column))
+    return sql.SQL(f"{{}} {direction} NULLS {nulls}").format(identifier(key.column))
 
 
 def _limits(query: Query, values: list[object]) -> sql.Composed:
