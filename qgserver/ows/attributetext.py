@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -126,16 +126,12 @@ def _xml_objects(values: list[object]) -> list[bytes | None]:
     return [_xml_object(value) for value in values]
 
 
-def _all_strings(values: Iterable[object]) -> list[str] | None:
-    texts: list[str] = []
-    for value in values:
-        if value is None:
-            texts.append("")
-        elif type(value) is str:
-            texts.append(value)
-        else:
-            return None
-    return texts
+def _all_strings(values: list[Any]) -> list[str] | None:
+    """The values if all are texts, with "" for None; None if there is anything else."""
+    kinds = set(map(type, values))
+    if kinds <= {str}:
+        return values
+    return [value or "" for value in values] if kinds <= {str, type(None)} else None
 
 
 def _xml_object(value: object) -> bytes | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
-from qgserver.geo.geometry import Floats
+from qgserver.geo.geometry import GeometryArray
 from qgserver.ows.wfs.featuretype import FeatureType, Property
 from qgserver.providers.batch import Batch
 
@@ -24,11 +24,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """A batch to write, never empty: ``batch.geometry`` is in the CRS of the answer and may stand for the real one
-    (GEOMETRYNAME); ``boxes`` float64[n, 4] are those of the real geometry (NaN = none), None when none is wanted."""
+    """A batch to write, never empty: ``batch.geometry`` is in the CRS of the answer and may stand for the ``real`` one
+    (GEOMETRYNAME), which ``gml:boundedBy`` goes around; both None when no geometry is wanted."""
 
     batch: Batch
-    boxes: Floats | None
+    real: GeometryArray | None
 
 
 @dataclass(frozen=True, slots=True)

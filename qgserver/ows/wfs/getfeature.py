@@ -148,11 +148,10 @@ def _prepared(batch: Batch, selection: Selection, stand_in: str) -> Features:
     geometry = batch.geometry
     if geometry is None:
         return Features(batch, None)
-    moved = _moved(geometry, selection.transform)
-    boxes = moved.boxes()
+    real = shown = _moved(geometry, selection.transform)
     if stand_in in STAND_INS:
-        moved = _moved(STAND_INS[stand_in](geometry), selection.transform)
-    return Features(replace(batch, geometry=moved), boxes)
+        shown = _moved(STAND_INS[stand_in](geometry), selection.transform)
+    return Features(replace(batch, geometry=shown), real)
 
 
 def _moved(geometry: GeometryArray, transform: Transform | None) -> GeometryArray:

@@ -112,8 +112,8 @@ def _writer(member: Member, dialect: _Dialect) -> Callable[[Features], bytes]:
     def write(features: Features) -> bytes:
         batch = features.batch
         parts = [wrap_texts(_ids(batch.fids), start, b'">\n')]
-        if features.boxes is not None:
-            parts.append(bounded_by(box_texts(features.boxes, style), b"  "))
+        if features.real is not None:
+            parts.append(bounded_by(box_texts(features.real.boxes(), style), b"  "))
         if batch.geometry is not None:
             texts = geometry_texts(batch.geometry, style)
             parts.append([geometry_start + text + geometry_end if text else b"" for text in texts])
@@ -138,5 +138,8 @@ def _elements(item: Property, column: Column) -> list[bytes]:
     else:
         texts = xml_texts(column, zone=item.zone)
     start, end = f"  <qgs:{item.name}>".encode(), f"</qgs:{item.name}>\n".encode()
+    present = [text for text in texts if text is not None]
+    if len(present) == len(texts):
+        return wrap_texts(present, start, end)
     nil = f'  <qgs:{item.name} xsi:nil="true"/>\n'.encode()
     return [nil if text is None else start + text + end for text in texts]
