@@ -143,9 +143,6 @@ class Settings:
     capabilities_cache_size: int = setting(
         "QGIS_SERVER_CAPABILITIES_CACHE_SIZE", amount, "40", "Capabilities documents that one process keeps in memory."
     )
-    application_name: str = setting(
-        "QGIS_SERVER_APPLICATION_NAME", text, "qgserver", "`application_name` of our PostgreSQL connections."
-    )
     svg_path: tuple[str, ...] = setting(
         "QGSERVER_SVG_PATH",
         separated(":"),
@@ -162,9 +159,6 @@ class Settings:
         "QGSERVER_MAX_PIXELS", amount, "64000000", "Most pixels (WIDTH x HEIGHT) of one map: each takes four bytes."
     )
     max_layers: int = setting("QGSERVER_MAX_LAYERS", amount, "1000", "Most layers that one map may draw.")
-    max_features: int = setting(
-        "QGSERVER_MAX_FEATURES", amount, "0", "Most features that one GetFeature may return. 0: no limit."
-    )
     max_seconds: int = setting(
         "QGSERVER_MAX_SECONDS",
         amount,
