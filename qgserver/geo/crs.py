@@ -60,37 +60,37 @@ class Crs:
     @property
     def proj(self) -> pyproj.CRS | None:
         """PROJ's object, None when PROJ can't make it."""
-        return _proj_crs(self)
+        return _proj_crs(self.definition, self.fallback)
 
     @property
     def is_geographic(self) -> bool:
         """Longitude and latitude in degrees (or grads)."""
-        return _facts(self).geographic
+        return _facts(self.definition, self.fallback).geographic
 
     @property
     def inverted_axes(self) -> bool:
         """The official axis order is northing/latitude first (QGIS's rule: the first axis points north)."""
-        return _facts(self).inverted
+        return _facts(self.definition, self.fallback).inverted
 
     @property
     def units(self) -> str:
         """``degrees``, ``meters``, ``feet`` (also US survey feet), ``km`` or ``<unknown>``."""
-        return _facts(self).units
+        return _facts(self.definition, self.fallback).units
 
     @property
     def meters_per_unit(self) -> float:
         """Metres of one unit of a projected CRS; of one degree along the equator for a geographic one."""
-        return _facts(self).meters_per_unit
+        return _facts(self.definition, self.fallback).meters_per_unit
 
     @property
     def description(self) -> str:
         """The name in the registry, e.g. ``RGF93 v1 / Lambert-93``."""
-        return _facts(self).description
+        return _facts(self.definition, self.fallback).description
 
     @property
     def area_of_use(self) -> Extent | None:
         """Degrees of longitude and latitude; west > east when it crosses the antimeridian."""
-        return _facts(self).area
+        return _facts(self.definition, self.fallback).area
 
     @property
     def urn(self) -> str:
@@ -155,15 +155,6 @@ def crs_from_definition(authid: str, wkt: str, proj4: str) -> Crs | None:
     return Crs(authid[:MAX_NAME], written) if written else None
 
 
-@lru_cache(maxsize=512)
-def same_crs(one: Crs, other: Crs) -> bool:
-    """Whether both give a place the same x and y: equal, or equal but for name, authid and official axis order."""
-    if one == other:
-        return True
-    left, right = one.proj, other.proj
-    return left is not None and right is not None and left.equals(right, ignore_axis_order=True)
-
-
 @lru_cache(maxsize=1024)
 def _registered(authid: str) -> Crs | None:
     crs = Crs(authid, authid)
@@ -181,14 +172,14 @@ def load_proj() -> None:
 
 
 @lru_cache(maxsize=256)
-def _proj_crs(crs: Crs) -> pyproj.CRS | None:
+def _proj_crs(definition: str, fallback: str) -> pyproj.CRS | None:
     load_proj()
     import pyproj
 
-    for definition in (crs.definition, crs.fallback):
+    for text in (definition, fallback):
         try:
-            if definition:
-                return pyproj.CRS.from_user_input(definition)
+            if text:
+                return pyproj.CRS.from_user_input(text)
         except pyproj.exceptions.CRSError:
             continue
     return None
@@ -202,8 +193,8 @@ def _horizontal(proj: pyproj.CRS) -> pyproj.CRS:
 
 
 @lru_cache(maxsize=256)
-def _facts(crs: Crs) -> _Facts:
-    whole = _proj_crs(crs)
+def _facts(definition: str, fallback: str) -> _Facts:
+    whole = _proj_crs(definition, fallback)
     if whole is None:
         return _Facts()
     proj = _horizontal(whole)

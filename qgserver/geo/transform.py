@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from qgserver.geo.crs import Crs, load_proj, parse_crs, same_crs
+from qgserver.geo.crs import Crs, load_proj
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import Floats, GeometryArray
 
@@ -28,6 +28,7 @@ _DEGREE = math.pi / 180
 _LONLAT = frozenset({"EPSG:4326", "OGC:CRS84"})
 _MERCATOR = "EPSG:3857"
 _HALF_WORLD = EARTH_RADIUS * math.pi
+_NOTHING = "proj=noop"
 
 _group_lock = threading.Lock()
 
@@ -68,6 +69,8 @@ class Transform:
         """float64[n, 2] to float64[n, 2]; points that can't be reprojected are not finite."""
         if not len(xy):
             return xy
+        if self.pipeline:
+            return self._by_proj(xy)
         if self.target.authid == _MERCATOR and self.source.authid in _LONLAT:
             return self._near(xy, 180.0, MERCATOR_MAX_LATITUDE, _to_mercator)
         if self.source.authid == _MERCATOR and self.target.authid in _LONLAT:
@@ -97,41 +100,29 @@ class Transform:
         return formula(xy) if inside else self._by_proj(xy)
 
     def _by_proj(self, xy: Floats) -> Floats:
-        definition = self.pipeline or _best_operation(*self._written())
-        out = _run(_pipeline(definition), xy, self.reverse) if definition else None
-        if out is None:
-            return _run(_automatic(*self._written()), xy, self.reverse)
+        written = (self.target, self.source) if self.reverse else (self.source, self.target)
+        out = _run(_pipeline(self.pipeline or _best_operation(*written)), xy, self.reverse)
         failed = ~np.isfinite(out).all(axis=1)
-        if self.allow_fallback and failed.any() and self._has_choice():
-            out[failed] = _run(_automatic(*self._written()), xy[failed], self.reverse)
+        if failed.any() and self.allow_fallback and (self.pipeline or len(_operations(*written)) > 1):
+            out[failed] = _run(_automatic(*written), xy[failed], self.reverse)
         return out
-
-    def _written(self) -> tuple[Crs, Crs]:
-        """Source and target in the direction in which the operation is written."""
-        return (self.target, self.source) if self.reverse else (self.source, self.target)
-
-    def _has_choice(self) -> bool:
-        return bool(self.pipeline) or _operation_count(*self._written()) > 1
 
 
 def get_transform(source: Crs | None, target: Crs | None, operations: Sequence[Operation] = ()) -> Transform | None:
-    """How to get from ``source`` to ``target``; None when nothing is to be done: both mean the same, or one is absent
-    or unknown to PROJ (such layers are drawn as they are, as in QGIS). ``operations`` are the project's."""
-    if source is None or target is None or same_crs(source, target) or source.proj is None or target.proj is None:
+    """How to get from ``source`` to ``target``; None when nothing is to be done: both give a place the same x and y,
+    one is absent or unknown to PROJ, or PROJ knows no way (another planet). Then QGIS draws layers as they are.
+
+    ``operations`` are the project's; one whose pipeline PROJ can't run here (a missing grid) is left aside.
+    """
+    if source is None or target is None or source == target:
         return None
     for operation in operations:
         ends = operation.source, operation.destination
         for reverse, (one, other) in enumerate(((source, target), (target, source))):
             if ends in ((one.authid, other.authid), (one.definition, other.definition)) and _runs(operation.pipeline):
                 return Transform(source, target, operation.pipeline, bool(reverse), operation.allow_fallback)
-    return Transform(source, target)
-
-
-def lonlat_crs() -> Crs:
-    """Longitude and latitude in WGS 84, in which services give their geographic boxes."""
-    crs = parse_crs("CRS:84")
-    assert crs is not None
-    return crs
+    best = _best_operation(source, target)
+    return None if not best or best.startswith(_NOTHING) else Transform(source, target)
 
 
 def box_grid(box: Extent) -> Floats:
@@ -202,17 +193,19 @@ def _operations(source: Crs, target: Crs) -> tuple[str, ...]:
 
     QGIS uses the first for all points (measured), where PROJ's automatic choice may change within one geometry.
     """
+    from pyproj.exceptions import ProjError
     from pyproj.transformer import TransformerGroup
 
+    if source.proj is None or target.proj is None:
+        return ()
     with _group_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a better operation needs a grid: nothing to tell the client
-        group = TransformerGroup(source.proj, target.proj, always_xy=True)
+        try:
+            group = TransformerGroup(source.proj, target.proj, always_xy=True)
+        except ProjError:
+            return ()
     return tuple(transformer.definition for transformer in group.transformers)
 
 
 def _best_operation(source: Crs, target: Crs) -> str:
     return next(iter(_operations(source, target)), "")
-
-
-def _operation_count(source: Crs, target: Crs) -> int:
-    return len(_operations(source, target))
