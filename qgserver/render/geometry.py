@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qgserver.geo.clip import clip_to_rect
 from qgserver.geo.extent import Extent
+from qgserver.geo.generalize import generalize
 from qgserver.geo.geometry import GeometryArray
 from qgserver.geo.simplify import simplify as simplified
 from qgserver.geo.transform import Transform
@@ -14,6 +15,8 @@ from qgserver.render.view import View
 CLIP_MARGIN = 0.1
 """Lines and rings are cut this share of the view's size outside the picture (QGIS's value: dashes start anew there)."""
 GEOMETRY_HINT = 1
+CROWDED_TOLERANCE = 0.5
+"""How far vertices of a crowded map may move, in the layer's own tolerance (usually a pixel)."""
 
 
 def request_extent(view: View, transform: Transform | None) -> Extent | None:
@@ -31,11 +34,18 @@ def layer_tolerance(view: View, extent: Extent, simplify: Simplify) -> float:
     return simplify.tolerance * max(extent.width / view.width, extent.height / view.height)
 
 
-def device_geometry(
-    geometry: GeometryArray, view: View, transform: Transform | None, tolerance: float
-) -> GeometryArray:
+def reduced_geometry(
+    geometry: GeometryArray, tolerance: float, algorithm: int, room: int
+) -> tuple[GeometryArray, bool]:
+    """Geometry without the vertices that do not show: by QGIS's rule while there is ``room`` for so many vertices;
+    beyond, as few as look the same, and True."""
+    if len(geometry.coords) <= room:
+        return simplified(geometry, tolerance, algorithm), False
+    return generalize(geometry, tolerance * CROWDED_TOLERANCE), True
+
+
+def device_geometry(geometry: GeometryArray, view: View, transform: Transform | None) -> GeometryArray:
     """The geometry of a batch in device pixels, one feature for each of the batch's."""
-    geometry = simplified(geometry, tolerance)
     if transform is None:
         margin = CLIP_MARGIN * view.extent.width, CLIP_MARGIN * view.extent.height
         geometry = clip_to_rect(geometry, view.extent.grown(*margin))

@@ -21,7 +21,13 @@ from qgserver.providers import Sources
 from qgserver.providers.batch import Batch
 from qgserver.providers.protocol import Provider, Query
 from qgserver.render.context import layer_context, map_context
-from qgserver.render.geometry import device_geometry, layer_tolerance, request_extent
+from qgserver.render.geometry import (
+    CROWDED_TOLERANCE,
+    device_geometry,
+    layer_tolerance,
+    reduced_geometry,
+    request_extent,
+)
 from qgserver.render.order import sorted_batch
 from qgserver.render.painter import Painting, paint_jobs
 from qgserver.render.request import MapLayer, MapRequest
@@ -32,8 +38,6 @@ EXACT_POINTS = 20_000
 """Path points of a map up to which all is drawn exactly as QGIS does; beyond, with Cairo's fast antialiasing."""
 CROWDED_FEATURES = 1_500
 """Features in view of a layer from which a source may simplify; what it did so is drawn fast."""
-CROWDED_TOLERANCE = 0.5
-"""How far such a source may move a line, in the layer's own tolerance (usually a pixel)."""
 BATCH = 10_000
 """Features read at a time."""
 
@@ -56,6 +60,8 @@ class LayerPlan:
     style: Style
     transform: Transform | None
     extent: Extent
+    tolerance: float
+    """Simplification in layer units, 0 = none."""
 
 
 def render_map(project: Project, request: MapRequest, sources: Sources) -> Canvas:
@@ -91,7 +97,8 @@ def plan_layers(project: Project, request: MapRequest, view: View) -> Iterator[L
         transform = get_transform(layer.crs, view.crs, project.operations)
         extent = request_extent(view, transform)
         if extent is not None:
-            yield LayerPlan(item, layer, style, transform, extent)
+            tolerance = layer_tolerance(view, extent, style.simplify)
+            yield LayerPlan(item, layer, style, transform, extent, tolerance)
 
 
 def draw_layer(canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: Drawing) -> None:
@@ -121,7 +128,7 @@ def read_batches(plan: LayerPlan, provider: Provider, drawing: Drawing, context:
         True,
         plan.extent,
         plan.item.where,
-        simplify=tolerance_of(plan, drawing.view) * CROWDED_TOLERANCE,
+        simplify=plan.tolerance * CROWDED_TOLERANCE,
         simplify_above=CROWDED_FEATURES,
         batch_size=BATCH,
     )
@@ -140,21 +147,19 @@ def resolved_columns(used: Iterable[str], names: Sequence[str]) -> tuple[str, ..
     return tuple(dict.fromkeys(name for name in found if name is not None))
 
 
-def tolerance_of(plan: LayerPlan, view: View) -> float:
-    """The layer's simplification tolerance in its own units."""
-    return layer_tolerance(view, plan.extent, plan.style.simplify)
-
-
 def draw_batch(canvas: Canvas, plan: LayerPlan, batch: Batch, drawing: Drawing, context: Context) -> None:
     """Classify and paint the features of one batch."""
     renderer = plan.style.renderer
     jobs = renderer.classify(batch, context, drawing.view.denominator)
     if not len(jobs) or batch.geometry is None:
         return
-    tolerance = 0.0 if batch.simplified else tolerance_of(plan, drawing.view)
-    geometry = device_geometry(batch.geometry, drawing.view, plan.transform, tolerance)
+    geometry, crowded = batch.geometry, True
+    if not batch.simplified:
+        room = EXACT_POINTS - drawing.points
+        geometry, crowded = reduced_geometry(geometry, plan.tolerance, plan.style.simplify.algorithm, room)
+    geometry = device_geometry(geometry, drawing.view, plan.transform)
     drawing.points += len(geometry.coords)
-    canvas.antialias = "fast" if batch.simplified or drawing.points > EXACT_POINTS else "exact"
+    canvas.antialias = "fast" if crowded else "exact"
     scale = drawing.view.with_reference_scale(renderer.common.reference_scale)
     env = Env(scale, context, batch, drawing.view.pixel_extent)
     paint_jobs(Painting(canvas, env, geometry), renderer, jobs)
