@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,14 @@ _TYPES: Mapping[str, tuple[FieldType, str]] = {
 _TYPE_NAMES = ("", "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a file is read: whether its geometries are shown as multi ones, the encoding of its texts ("" = it says)."""
+
+    multi: bool
+    encoding: str
+
+
 class OgrProvider:
     """An open layer. The file is not kept open; what was read of it is in the cache, under the file's stamp."""
 
@@ -54,7 +63,7 @@ class OgrProvider:
         self._crs = crs
         self._cache = cache
         self._lock = threading.Lock()
-        self._inspected: tuple[Stamp, Schema, bool] | None = None
+        self._inspected: tuple[Stamp, Schema, _Form] | None = None
 
     def schema(self) -> Schema:
         """See ``Provider``. Asked again when the file has changed."""
@@ -82,15 +91,16 @@ class OgrProvider:
     def close(self) -> None:
         """See ``Provider``."""
 
-    def _known(self) -> tuple[Stamp, Schema, bool]:
-        """The file's stamp, its schema, and whether single geometries are shown as multi ones."""
-        moment = stamp(_file(self._source.path))
+    def _known(self) -> tuple[Stamp, Schema, _Form]:
+        """The file's stamp, its schema and how to read it."""
+        path = _file(self._source.path)
+        moment = stamp(path, os.path.splitext(path)[0] + ".dbf")
         with self._lock:
             if self._inspected is None or self._inspected[0] != moment:
                 self._inspected = (moment, *self._inspect())
             return self._inspected
 
-    def _inspect(self) -> tuple[Schema, bool]:
+    def _inspect(self) -> tuple[Schema, _Form]:
         with _errors():
             info = pyogrio.read_info(self._source.path, layer=self._layer())
             meta = self._read(max_features=1)[0]
@@ -98,14 +108,15 @@ class OgrProvider:
             _field(str(name), kind, subtype)
             for name, kind, subtype in zip(meta["fields"], meta["ogr_types"], meta["ogr_subtypes"], strict=True)
         )
-        # A Shapefile does not tell single from multi: QGIS shows all lines and areas of one as multi.
-        multi = info["driver"] == "ESRI Shapefile"
+        # A Shapefile does not tell single from multi (QGIS shows all lines and areas of one as multi), and perhaps not
+        # its encoding: then the project's word counts.
+        form = _Form(info["driver"] == "ESRI Shapefile", "" if info["encoding"] == "UTF-8" else self._source.encoding)
         kind = _geometry_type(meta["geometry_type"])
-        if multi and family(kind) in ("LINESTRING", "POLYGON"):
+        if form.multi and family(kind) in ("LINESTRING", "POLYGON"):
             kind = "Multi" + kind.removeprefix("Multi")
         if kind == "Unknown":
             kind = self._source.geometry_type.replace("Unknown", "") or self._found_type()
-        return Schema(fields, kind, self._crs), multi
+        return Schema(fields, kind, self._crs), form
 
     def _found_type(self) -> str:
         """The type all geometries have, the multi one when some are single; ``Unknown`` for several families."""
@@ -126,36 +137,37 @@ class OgrProvider:
         names = needed_columns(query, query.where, kinds)
         names = tuple(dict.fromkeys((*names, *(key.column for key in query.order_by))))
         shapes = self._shapes()
-        columns = {name: self._cache.get((*self._key(moment), name), Column) for name in names}
+        columns = {name: self._cache.get(self._key(moment, name), Column) for name in names}
         missing = [name for name, kept in columns.items() if kept is None]
         if missing:
             for name, read in self._columns(shapes, missing, kinds).items():
                 columns[name] = read
-                self._cache.put((*self._key(moment), name), read, columnstore.column_bytes(read))
+                self._keep(moment, name, read, columnstore.column_bytes(read))
         return shapes, {name: kept for name, kept in columns.items() if kept is not None}
 
     def _shapes(self) -> columnstore.Shapes:
-        moment, _, multi = self._known()
-        kept = self._cache.get(self._key(moment), columnstore.Shapes)
+        moment, _, form = self._known()
+        kept = self._cache.get(self._key(moment, ""), columnstore.Shapes)
         if kept is not None:
             return kept
         with _errors():
-            _, fids, blobs, _ = self._read(columns=[])
+            _, fids, blobs, _ = self._read(columns=[], encoding=form.encoding or None)
         geometry = nulls(len(fids)) if blobs is None else decode(blobs)
         types = FAMILIES.get(family(self._source.geometry_type), ())
         if types and not np.isin(geometry.types, types).all():
             shown = np.flatnonzero(np.isin(geometry.types, types))
             fids, geometry = fids[shown], take(geometry, shown)
-        geometry = _as_multi(geometry) if multi else geometry
+        geometry = _as_multi(geometry) if form.multi else geometry
         shapes = columnstore.Shapes(np.asarray(fids, np.int64), geometry, np.ascontiguousarray(geometry.boxes().T))
-        self._cache.put(self._key(moment), shapes, shapes.size)
+        self._keep(moment, "", shapes, shapes.size)
         return shapes
 
     def _columns(
         self, shapes: columnstore.Shapes, names: Sequence[str], kinds: Mapping[str, FieldType]
     ) -> dict[str, Column]:
+        encoding = self._known()[2].encoding
         with _errors():
-            meta, fids, _, data = self._read(columns=list(names), read_geometry=False)
+            meta, fids, _, data = self._read(columns=list(names), read_geometry=False, encoding=encoding or None)
         places = np.searchsorted(fids, shapes.fids)
         if len(fids) < len(shapes.fids) or not np.array_equal(fids[places], shapes.fids):
             raise ProviderError("The layer's file changed while it was read")
@@ -165,9 +177,14 @@ class OgrProvider:
             if str(name) in names
         }
 
-    def _key(self, moment: Stamp) -> tuple[object, ...]:
+    def _key(self, moment: Stamp, name: str) -> tuple[object, ...]:
+        """Of a column, or "" for the geometry."""
         source = self._source
-        return (source.path, moment, self._layer(), source.subset, source.geometry_type, source.encoding)
+        return (source.path, moment, self._layer(), source.subset, source.geometry_type, name)
+
+    def _keep(self, moment: Stamp, name: str, value: object, size: int) -> None:
+        if moment.settled:
+            self._cache.put(self._key(moment, name), value, size)
 
     def _layer(self) -> str | int | None:
         number = self._source.params.get("layerid", "")
@@ -190,9 +207,11 @@ class OgrProvider:
 
 
 def _file(path: str) -> str:
-    """The file of the system behind a path of GDAL (``/vsizip/...``)."""
+    """The file of the system behind a path of GDAL (``/vsizip//data/a.zip/a.shp``: the archive)."""
     while path.startswith("/vsi"):
-        path = "/" + path.split("/", 2)[2].lstrip("/")
+        path = "/" + path.split("/", 2)[-1].lstrip("/")
+    while not os.path.exists(path) and os.path.isfile(os.path.dirname(path)):
+        path = os.path.dirname(path)
     return path
 
 

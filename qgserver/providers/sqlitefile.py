@@ -27,31 +27,31 @@ _WAL_VERSION = 2
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What changes when a file is replaced or written to, its write-ahead log included."""
+    """What changes when a file, or the one that belongs to it (write-ahead log, ``.dbf``), is replaced or written."""
 
     inode: int
     size: int
     changed_ns: int
-    log_size: int = 0
-    log_changed_ns: int = 0
+    other_size: int = 0
+    other_changed_ns: int = 0
 
     @property
     def settled(self) -> bool:
         """Whether the last change is old enough for the next one to have another time (clocks tick every few ms)."""
-        return time.time_ns() - max(self.changed_ns, self.log_changed_ns) > 100_000_000
+        return time.time_ns() - max(self.changed_ns, self.other_changed_ns) > 100_000_000
 
 
-def stamp(path: str) -> Stamp:
-    """The stamp of a file. Raises ProviderError when there is none."""
+def stamp(path: str, other: str) -> Stamp:
+    """The stamp of a file and of the ``other`` that may belong to it. Raises ProviderError when there is no file."""
     try:
         main = os.stat(path)
     except OSError as error:
         raise ProviderError("The layer's file can't be opened", detail=str(error)) from error
     try:
-        log = os.stat(path + "-wal")
+        beside = os.stat(other)
     except OSError:
         return Stamp(main.st_ino, main.st_size, main.st_mtime_ns)
-    return Stamp(main.st_ino, main.st_size, main.st_mtime_ns, log.st_size, log.st_mtime_ns)
+    return Stamp(main.st_ino, main.st_size, main.st_mtime_ns, beside.st_size, beside.st_mtime_ns)
 
 
 class Reader:
@@ -121,7 +121,7 @@ class SqliteFile:
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """A connection in a read transaction. Errors of SQLite leave as ProviderError."""
-        moment = stamp(self.path)
+        moment = stamp(self.path, self.path + "-wal")
         reader = self._pop(moment.inode)
         try:
             if reader is None:
