@@ -8,6 +8,7 @@ what they let through, which is what source-over does in any order.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,9 @@ _HALF_GRAIN = 1 / 128
 """Half of the 1/64 pixel that positions are rounded to."""
 
 _BATCH = 8192
-"""Segments worked on at once: their arrays stay in the processor's cache, which halves the time."""
-
-_MAX_STEPS = 1 << 20
-"""Steps (pixel rows of segments) worked on at once, so that memory stays bounded."""
+_STEPS = 12000
+"""Segments, and their steps (rows or columns of pixels), worked on at once. Arrays of these stay in the processor's
+cache and below the 128 KiB from which on malloc asks the system for fresh pages each time: that is twice as fast."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,6 +165,10 @@ class _Steps:
     missing_first: Floats
     missing_last: Floats
 
+    def take(self, part: slice) -> _Steps:
+        """Some of them."""
+        return _Steps(*(getattr(self, name)[part] for name in _Steps.__slots__))
+
 
 def _steps(lines: ThinSegments, boxes: Boxes) -> _Steps:
     start, stop = np.trunc(lines.first * 64), np.trunc(lines.second * 64)
@@ -181,7 +185,7 @@ def _steps(lines: ThinSegments, boxes: Boxes) -> _Steps:
     low_cap = np.where(turned, lines.end_cap, lines.begin_cap) & has_length
     high_cap = np.where(turned, lines.begin_cap, lines.end_cap) & has_length
     # measured: a cap at the low end also moves the line by half a step, forth or back by where in its pixel it begins
-    at0 += slope * low_cap * np.where(low % 64 < 32, 0.5, -0.5)
+    at0 += slope * low_cap * np.where(low.astype(np.int64) & 63 < 32, 0.5, -0.5)
     capped_low, capped_high = low / 64 - low_cap * 0.5, high / 64 + high_cap * 0.5
     begin, end = np.floor(capped_low), np.ceil(capped_high) - 1
     missing = capped_low - begin, end + 1 - capped_high
@@ -301,13 +305,12 @@ def coverage(lines: ThinSegments, boxes: Boxes, canvas: Canvas, dashes: DashStep
 
 
 def _add(light: Light, lines: ThinSegments, boxes: Boxes, frame: _Frame) -> None:
-    """Draw some of the segments, fewer at a time where they are long."""
+    """Draw a batch of segments, in parts of about ``_STEPS`` steps."""
     steps = _steps(lines, boxes)
     if frame.clipped:
         steps = _within(steps, lines, boxes)
-    count = len(lines.group)
-    if count > 1 and np.maximum(steps.end - steps.begin + 1, 0).sum() > _MAX_STEPS:
-        _add(light, lines.take(slice(0, count // 2)), boxes, frame)
-        _add(light, lines.take(slice(count // 2, count)), boxes, frame)
-        return
-    _draw(light, steps, lines, boxes, frame)
+    ends = np.cumsum(np.maximum(steps.end - steps.begin + 1, 0))
+    cuts = np.searchsorted(ends, np.arange(_STEPS, ends[-1], _STEPS)).tolist()
+    for begin, end in pairwise([0, *dict.fromkeys(cuts), len(ends)]):
+        part = slice(begin, end)
+        _draw(light, steps.take(part), lines.take(part), boxes, frame)
