@@ -4,6 +4,7 @@ at the antimeridian and at the poles."""
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -20,10 +21,13 @@ ROUND_TRIP_TOLERANCE = 0.2
 is asked for."""
 FAR = 8.0
 """Views around the view beyond which reprojected shapes are cut: coordinates may be astronomic opposite to a pole."""
+CLIP_MARGIN = 0.1
+"""Share of the view's width and height by which lines and rings go on beyond it (QGIS's: dashes start there)."""
 _TEST_METERS = 100.0
 _TEST_DEGREES = 0.0008983
 
 
+@lru_cache(maxsize=256)
 def source_extent(view: Extent, transform: Transform) -> Extent:
     """``view`` (in the target CRS) in the CRS of the layer, for asking its source; lines and rings are clipped to it.
 
@@ -44,9 +48,15 @@ def source_extent(view: Extent, transform: Transform) -> Extent:
     return box
 
 
-def reproject_for_view(geometry: GeometryArray, transform: Transform, view: Extent) -> GeometryArray:
+def reproject_for_view(
+    geometry: GeometryArray, transform: Transform, view: Extent, *, clip: bool = True
+) -> GeometryArray:
     """``geometry`` in the CRS of ``view``. Vertices that PROJ can't place are left out and their neighbours joined, as
-    in QGIS; lines and rings end well outside of the view, so that no number in the result is too large to draw."""
+    in QGIS. ``clip`` (a symbol's ``clip_to_extent``) cuts lines and rings just outside of the view, in the layer's CRS;
+    in any case they end far outside, so that no number in the result is too large to draw."""
+    if clip:
+        extent = source_extent(view, transform)
+        geometry = clip_to_rect(geometry, extent.grown(extent.width * CLIP_MARGIN, extent.height * CLIP_MARGIN))
     moved = transform.geometry(geometry).drop_nonfinite()
     return clip_to_rect(moved, view.grown(view.width * FAR, view.height * FAR))
 
