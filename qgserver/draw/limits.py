@@ -17,14 +17,9 @@ Box = tuple[float, float, float, float]
 """xmin, ymin, xmax, ymax in pixels."""
 
 
-def reach(paths: Paths) -> float:
-    """The largest absolute coordinate; NaN or inf when there is one."""
-    return float(np.abs(paths.coords).max()) if len(paths.coords) else 0.0
-
-
-def is_safe(paths: Paths, limit: float = SAFE) -> bool:
-    """Whether all coordinates are finite and within ``limit``."""
-    return reach(paths) <= limit
+def is_safe(paths: Paths) -> bool:
+    """Whether all coordinates are finite and within ``SAFE``."""
+    return not len(paths.coords) or bool(paths.coords.min() >= -SAFE and paths.coords.max() <= SAFE)
 
 
 _FARTHEST = 1.0e15
