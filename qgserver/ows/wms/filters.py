@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from qgserver.errors import ExpressionError, OwsError
-from qgserver.expression.function import unsafe_functions
+from qgserver.expression.functions import unsafe_functions
 from qgserver.expression.nodes import Node, all_of
 from qgserver.expression.parser import parse
 
