@@ -37,6 +37,8 @@ class Chosen:
 def read_map_request(context: OperationContext, *, transparent: bool) -> MapRequest:
     """The map a GetMap request asks for; ``transparent``: TRANSPARENT counts. Raises ``OwsError``."""
     request, project = context.request, context.project
+    # Required in both versions: without it nobody knows the order of the axes in BBOX.
+    params.VERSION.required(request)
     for name in REFUSED:
         if request.get(name):
             raise OwsError("InvalidParameterValue", f"The {name} parameter is not supported.", locator=name)

@@ -149,6 +149,7 @@ def quality(value: str) -> int:
 
 NOTHING: tuple[str, ...] = ()
 
+VERSION = parameter("VERSION WMTVER", text, "", "1.1.1 or 1.3.0; maps cannot be asked for without.")
 LAYERS = parameter("LAYERS LAYER", items, NOTHING, "Names of layers and groups, the first at the bottom.")
 STYLES = parameter(
     "STYLES STYLE", items, NOTHING, "A style for each name in LAYERS; empty: the project's current style."

@@ -117,5 +117,10 @@ def test_formats_we_do_not_have(name: str) -> None:
     assert (answer.status_code, "InvalidFormat" in answer.text) == (400, True)
 
 
+def test_maps_need_a_version() -> None:
+    answer = client().get("/", query_string={name: value for name, value in QUERY.items() if name != "VERSION"})
+    assert (answer.status_code, "MissingParameterValue" in answer.text) == (400, True)
+
+
 def test_an_sld_is_refused_and_not_passed_over() -> None:
     assert client().get("/", query_string=QUERY | {"SLD_BODY": "<a/>"}).status_code == 400
