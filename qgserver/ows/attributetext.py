@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -25,10 +26,11 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def xml_texts(column: Column, *, zone: bool = False) -> list[bytes | None]:
-    """Content of the element of each value, None where it has none (NULL, NaN, binary).
+    """Content of the element of each value, None where it has none (NULL, NaN).
 
     Numbers are plain (``xs:decimal`` has no exponent), dates ISO with milliseconds, ``zone`` adds ``Z``. Texts with
-    ``<`` or ``&`` become CDATA sections, as QGIS writes them; lists and maps are JSON text.
+    ``<`` or ``&`` become CDATA sections, as QGIS writes them; lists and maps are JSON text, binary values the text
+    they spell, else base64.
     """
     return _texts(column, zone, _XML)
 
@@ -66,7 +68,7 @@ def _without(texts: Sequence[bytes | None], missing: NDArray[np.bool_] | None) -
 
 
 def json_texts(column: Column, *, zone: bool = False) -> list[bytes]:
-    """The JSON of each value; NULL, NaN and binary are ``null``."""
+    """The JSON of each value; NULL and NaN are ``null``, binary values base64."""
     return [b"null" if text is None else text for text in _texts(column, zone, _JSON)]
 
 
@@ -135,12 +137,18 @@ def _all_strings(values: list[Any]) -> list[str] | None:
 
 
 def _xml_object(value: object) -> bytes | None:
-    if value is None or isinstance(value, bytes | memoryview):
+    if value is None:
         return None
     return _character_data(value if isinstance(value, str) else _plain(value))
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, bytes | memoryview):
+        try:
+            text = bytes(value).decode()
+        except UnicodeDecodeError:
+            text = "\0"
+        return b64encode(value).decode() if _FORBIDDEN.search(text) else text
     if isinstance(value, dt.time):
         return value.isoformat(timespec="milliseconds")
     if isinstance(value, list | dict | tuple):
@@ -172,7 +180,7 @@ def _json_objects(values: list[object]) -> list[bytes | None]:
 
 def _json_object(value: object) -> bytes | None:
     if isinstance(value, bytes | memoryview):
-        return None
+        return b'"' + b64encode(value) + b'"'
     if isinstance(value, dt.time):
         return f'"{_plain(value)}"'.encode()
     if isinstance(value, str):

@@ -6,13 +6,15 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from qgserver.geo.crs import parse_crs
 from qgserver.geo.extent import Extent
+from qgserver.geo.transform import get_transform
 from qgserver.ows.documents import URL
 from qgserver.ows.operations import OperationContext, operation, operations
 from qgserver.ows.wfs.featuretype import FeatureType, feature_types
 from qgserver.ows.wfs.formats import formats
 from qgserver.ows.xmlio import DECLARATION, element, escape, optional, quote
-from qgserver.project.model import Link, Project
+from qgserver.project.model import Link, Project, VectorLayer
 from qgserver.web.response import Response, document
 
 
@@ -113,7 +115,7 @@ def _request_100(name: str) -> str:
 
 def _type_100(kind: FeatureType, edits: tuple[str, ...]) -> str:
     layer = kind.layer
-    box = layer.wgs84_extent
+    box = _geographic_box(layer)
     corners = dict(zip(("minx", "miny", "maxx", "maxy"), _outwards(box), strict=True)) if box else None
     return _lines(
         (
@@ -236,7 +238,7 @@ def _operation_110(name: str) -> str:
 
 
 def _type_110(kind: FeatureType, edits: tuple[str, ...], crs_list: tuple[str, ...]) -> str:
-    layer, authid, box = kind.layer, _authid(kind), kind.layer.wgs84_extent
+    layer, authid, box = kind.layer, _authid(kind), _geographic_box(kind.layer)
     corners = _outwards(box) if box else ()
     others = [crs for crs in crs_list if crs != authid] if authid else []
     return _lines(
@@ -296,7 +298,16 @@ def _crs_list(project: Project) -> tuple[str, ...]:
 
 
 def _authid(kind: FeatureType) -> str:
-    return kind.layer.crs.authid if kind.layer.has_geometry and kind.layer.crs else ""
+    return kind.layer.crs.authid if kind.layer.crs else ""
+
+
+def _geographic_box(layer: VectorLayer) -> Extent | None:
+    """The extent in longitude and latitude that the project file has, or that of its extent in the layer's CRS."""
+    box = layer.wgs84_extent
+    if (box is None or box.is_empty) and layer.extent is not None and not layer.extent.is_empty and layer.crs:
+        transform = get_transform(layer.crs, parse_crs("EPSG:4326"))
+        box = layer.extent if transform is None else transform.extent(layer.extent)
+    return box if box is not None and not box.is_empty and layer.has_geometry else None
 
 
 def _keywords(words: tuple[str, ...]) -> str:

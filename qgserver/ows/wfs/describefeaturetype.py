@@ -16,6 +16,7 @@ from qgserver.ows.wfs.featuretype import (
     feature_types,
     find_type,
     geometry_property_type,
+    geometry_type,
     properties,
 )
 from qgserver.ows.wfs.fes import bare_name
@@ -78,7 +79,7 @@ class Described:
 
 def _describe(context: OperationContext, kind: FeatureType) -> Described:
     schema = open_layer(context.project, kind.layer, context.sources).schema()
-    return Described(kind, kind.layer.geometry_type or schema.geometry_type, properties(kind.layer, schema))
+    return Described(kind, geometry_type(kind.layer, schema), properties(kind.layer, schema))
 
 
 def _try(context: OperationContext, kind: FeatureType) -> Described | None:

@@ -63,7 +63,7 @@ class FeatureType:
 
 
 def feature_types(project: Project) -> Mapping[str, FeatureType]:
-    """The published types by name, in the project's order. Of two layers with one name the first counts."""
+    """The published types by name, in the project's order. Of two layers with one name the last counts (measured)."""
     found: dict[str, FeatureType] = {}
     for layer_id in project.wfs.layers:
         layer = project.layers.get(layer_id)
@@ -71,7 +71,7 @@ def feature_types(project: Project) -> Mapping[str, FeatureType]:
             alias = (layer.short_name or layer.name).replace(" ", "_").replace(":", "-")
             name = xml_name(alias)
             precision = project.wfs.precision.get(layer_id, DEFAULT_PRECISION)
-            found.setdefault(name, FeatureType(name, alias, layer, precision, _operations(project, layer)))
+            found[name] = FeatureType(name, alias, layer, precision, _operations(project, layer))
     return found
 
 
@@ -161,15 +161,22 @@ _GEOMETRY_TYPES = {
 """QGIS's name of a geometry type -> property types of GML 2 and GML 3."""
 
 
-def geometry_property_type(geometry_type: str, gml: int) -> str:
+def geometry_type(layer: VectorLayer, schema: Schema) -> str:
+    """QGIS's name of the layer's geometry type: the source knows better than the project file, unless it does not."""
+    if not layer.has_geometry:
+        return layer.geometry_type
+    return schema.geometry_type if schema.geometry_type not in ("", "Unknown") else layer.geometry_type
+
+
+def geometry_property_type(wkb_name: str, gml: int) -> str:
     """GML type of the geometry property, "" for a layer without geometry."""
-    if geometry_type in ("NoGeometry", "No geometry"):
+    if wkb_name in ("NoGeometry", "No geometry"):
         return ""
     # Measured: anything with Z, M or curves, and what is not known, is the general type.
-    names = _GEOMETRY_TYPES.get(geometry_type, ("GeometryPropertyType", "GeometryPropertyType"))
+    names = _GEOMETRY_TYPES.get(wkb_name, ("GeometryPropertyType", "GeometryPropertyType"))
     return names[0 if gml == 2 else 1]
 
 
-def is_multi(geometry_type: str) -> bool:
+def is_multi(wkb_name: str) -> bool:
     """Whether single geometries of the layer are written as multi ones."""
-    return geometry_type.startswith("Multi")
+    return wkb_name.startswith("Multi")

@@ -14,8 +14,8 @@ from qgserver.geo.transform import Transform, get_transform
 from qgserver.geo.wkb import concat, nulls, take
 from qgserver.ows.operations import OperationContext, operation
 from qgserver.ows.wfs.answer import Answer, Features, Frame, Member
-from qgserver.ows.wfs.featuretype import find_type, is_multi
-from qgserver.ows.wfs.formats import find_format
+from qgserver.ows.wfs.featuretype import find_type
+from qgserver.ows.wfs.formats import Format, find_format
 from qgserver.ows.wfs.query import GetFeatureRequest, read_get_feature
 from qgserver.ows.wfs.selection import Selection, select
 from qgserver.ows.wfs.standin import STAND_INS
@@ -42,8 +42,8 @@ def get_feature(context: OperationContext) -> Response:
     if asked.params.result_type == "HITS":
         answer = replace(answer, count=_count(selections, asked))
     else:
-        box, frame = _common_box(selections)
-        answer = replace(answer, members=_members(selections, asked), box=box, frame=frame)
+        box, frame = _common_box(selections, form)
+        answer = replace(answer, members=_members(selections, asked, form), box=box, frame=frame)
     return stream(form.encode(answer), f"{form.mime}; charset=utf-8")
 
 
@@ -57,19 +57,21 @@ def _count(selections: Sequence[Selection], asked: GetFeatureRequest) -> int:
 # -- coordinates ----------------------------------------------------------------------------------------------------
 
 
-def _frame(selection: Selection) -> Frame:
+def _frame(selection: Selection, form: Format) -> Frame:
     """How the coordinates of one type are written. Measured: a projected layer answered in degrees gets three more
-    decimals than its setting says, six at most."""
+    decimals than its setting says, six at most; GeoJSON has six whatever the setting."""
+    if form.precision is not None:
+        return Frame(selection.crs, selection.srs_name, form.precision)
     precision, crs, own = selection.type.precision, selection.crs, selection.type.layer.crs
     if crs is not None and own is not None and crs.is_geographic and not own.is_geographic:
         precision = min(precision + 3, GEOGRAPHIC_PRECISION)
     return Frame(crs, selection.srs_name, precision)
 
 
-def _common_box(selections: Sequence[Selection]) -> tuple[Extent | None, Frame]:
+def _common_box(selections: Sequence[Selection], form: Format) -> tuple[Extent | None, Frame]:
     """The box around the types as wholes: in the CRS of the answer; in WGS 84 when the types differ in that."""
     located = [selection for selection in selections if selection.type.layer.has_geometry]
-    frames = [_frame(selection) for selection in located]
+    frames = [_frame(selection, form) for selection in located]
     if len({(frame.crs, frame.srs_name) for frame in frames}) == 1:
         frame = max(frames, key=lambda frame: frame.precision)
     else:
@@ -103,7 +105,7 @@ class _Window:
         self.limit = None if self.limit is None else self.limit - count
 
 
-def _members(selections: Sequence[Selection], asked: GetFeatureRequest) -> Iterator[Member]:
+def _members(selections: Sequence[Selection], asked: GetFeatureRequest, form: Format) -> Iterator[Member]:
     """The types in order, each reading its features while it is written."""
     window = _Window(asked.params.start_index, asked.params.max_features)
     for at, selection in enumerate(selections):
@@ -121,8 +123,8 @@ def _members(selections: Sequence[Selection], asked: GetFeatureRequest) -> Itera
             selection.type,
             selection.properties,
             _features(selection, window, stand_in),
-            _frame(selection),
-            multi=is_multi(selection.type.layer.geometry_type) and stand_in not in STAND_INS,
+            _frame(selection, form),
+            multi=selection.multi and stand_in not in STAND_INS,
         )
         window.skip = 0
 

@@ -15,7 +15,7 @@ from qgserver.geo.transform import Transform, get_transform
 from qgserver.ows.wfs import fes
 from qgserver.ows.wfs.closedworld import checked, read_expression
 from qgserver.ows.wfs.crs import bbox_extent, find_crs
-from qgserver.ows.wfs.featuretype import GEOMETRY, FeatureType, Property, properties
+from qgserver.ows.wfs.featuretype import GEOMETRY, FeatureType, Property, geometry_type, is_multi, properties
 from qgserver.ows.wfs.params import SortKey
 from qgserver.ows.wfs.query import Query
 from qgserver.providers import protocol
@@ -25,7 +25,8 @@ from qgserver.providers import protocol
 class Selection:
     """One type with its source opened. ``source`` is the question to the provider, without limit and offset, None when
     no feature can match; ``properties`` are those to write, in order; ``crs`` is that of the answer (None for a layer
-    without geometry), ``srs_name`` what the client called it, ``transform`` leads there from the layer's."""
+    without geometry), ``srs_name`` what the client called it, ``transform`` leads there from the layer's.
+    ``multi``: the layer is declared multi."""
 
     type: FeatureType
     provider: protocol.Provider
@@ -34,6 +35,7 @@ class Selection:
     crs: Crs | None
     srs_name: str = ""
     transform: Transform | None = None
+    multi: bool = False
 
 
 def select(query: Query, kind: FeatureType, provider: protocol.Provider, fixed_crs: str = "") -> Selection:
@@ -81,6 +83,7 @@ def select(query: Query, kind: FeatureType, provider: protocol.Provider, fixed_c
         crs,
         srs_name,
         get_transform(layer_crs, crs),
+        is_multi(geometry_type(kind.layer, schema)),
     )
 
 

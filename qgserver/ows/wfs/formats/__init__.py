@@ -18,12 +18,13 @@ Encode = Callable[[Answer], Iterator[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """``mime`` stands in capabilities and is the Content-Type; ``crs`` is the CRS all answers are in, "" = the one
-    asked for."""
+    """``mime`` stands in capabilities and is the Content-Type; ``crs`` is the CRS all answers are in ("" = the one
+    asked for), ``precision`` their number of decimals (None = as the layer's setting says)."""
 
     mime: str
     encode: Encode
     crs: str = ""
+    precision: int | None = None
 
 
 formats: Registry[Format] = Registry("WFS output format")
@@ -33,12 +34,12 @@ DEFAULTS: Mapping[str, str] = {"1.0.0": "gml2", "1.1.0": "gml3"}
 """The format of an answer when OUTPUTFORMAT is not given, by version."""
 
 
-def wfs_format(*names: str, mime: str, crs: str = "") -> Callable[[Encode], Encode]:
+def wfs_format(*names: str, mime: str, crs: str = "", precision: int | None = None) -> Callable[[Encode], Encode]:
     """Decorator: make an encoder known under its MIME type and every name given, in any case."""
 
     def add(encode: Encode) -> Encode:
         keys = dict.fromkeys(_key(name) for name in (mime, *names))
-        formats.register(*keys)(Format(mime, encode, crs))
+        formats.register(*keys)(Format(mime, encode, crs, precision))
         return encode
 
     return add

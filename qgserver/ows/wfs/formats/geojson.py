@@ -20,7 +20,9 @@ from qgserver.ows.wfs.formats import wfs_format
 from qgserver.providers.batch import Batch
 
 
-@wfs_format("GeoJSON", "application/json", "application/geo+json", mime="application/vnd.geo+json", crs="EPSG:4326")
+@wfs_format(
+    "GeoJSON", "application/json", "application/geo+json", mime="application/vnd.geo+json", crs="EPSG:4326", precision=6
+)
 def geojson(answer: Answer) -> Iterator[bytes]:
     """A ``FeatureCollection``: always longitude and latitude (RFC 7946), whatever SRSNAME says."""
     if answer.count is not None:
