@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from qgserver.geo.geometry import (
@@ -236,13 +235,15 @@ def _types_of_parts(geometry: GeometryArray) -> NDArray[np.uint8]:
 
 
 _SHAPELY_TYPES = {
-    POINT: shapely.GeometryType.POINT,
-    LINESTRING: shapely.GeometryType.LINESTRING,
-    POLYGON: shapely.GeometryType.POLYGON,
-    MULTIPOINT: shapely.GeometryType.MULTIPOINT,
-    MULTILINESTRING: shapely.GeometryType.MULTILINESTRING,
-    MULTIPOLYGON: shapely.GeometryType.MULTIPOLYGON,
+    POINT: "POINT",
+    LINESTRING: "LINESTRING",
+    POLYGON: "POLYGON",
+    MULTIPOINT: "MULTIPOINT",
+    MULTILINESTRING: "MULTILINESTRING",
+    MULTIPOLYGON: "MULTIPOLYGON",
 }
+"""Members of ``shapely.GeometryType``. shapely itself is imported when objects are made: most maps need none, and it
+takes a process 80 ms to load."""
 
 
 def to_shapely(geometry: GeometryArray) -> NDArray[np.object_]:
@@ -271,8 +272,11 @@ def _without_z(geometry: GeometryArray) -> NDArray[np.bool_]:
 
 def _objects(geometry: GeometryArray, kind: int) -> NDArray[np.object_]:
     """Geometries of one type."""
+    import shapely
+
+    shapely_type = shapely.GeometryType[_SHAPELY_TYPES[kind]]
     if not len(geometry.coords):
-        return np.asarray(shapely.empty(len(geometry), _SHAPELY_TYPES[kind]), object)
+        return np.asarray(shapely.empty(len(geometry), shapely_type), object)
     coords = geometry.coords if geometry.z is None else np.column_stack([geometry.coords, geometry.z])
     if kind == POINT:
         points = np.full(len(geometry), shapely.Point(), object)
@@ -286,11 +290,13 @@ def _objects(geometry: GeometryArray, kind: int) -> NDArray[np.object_]:
         MULTILINESTRING: (geometry.rings, rings),
         MULTIPOLYGON: (geometry.rings, geometry.parts, geometry.features),
     }
-    objects = shapely.from_ragged_array(_SHAPELY_TYPES[kind], coords, levels[kind])
+    objects = shapely.from_ragged_array(shapely_type, coords, levels[kind])
     return np.asarray(objects, object)
 
 
 def _collections(geometry: GeometryArray) -> NDArray[np.object_]:
+    import shapely
+
     kinds = _types_of_parts(geometry)
     each = np.arange(len(kinds) + 1)
     parts = GeometryArray(kinds, geometry.coords, geometry.rings, geometry.parts, each, geometry.z, geometry.m)
