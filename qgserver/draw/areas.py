@@ -6,19 +6,21 @@ array of path items for cairo, one run over all thin outlines, whose coverages c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import cairo
 import numpy as np
 
-from qgserver.draw.brush import Brush, fill, set_brush
+from qgserver.draw.brush import Brush, fill, source_of
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.limits import is_safe
 from qgserver.draw.miter import cut_miters
 from qgserver.draw.paths import Append, Paths, appender, path_items
 from qgserver.draw.pen import Pen, as_area, drawable, is_thin, set_pen, stroke, with_points
 from qgserver.draw.thin import DashSteps, boxes_of, coverage, thin_segments
-from qgserver.geo.geometry import Ints
+from qgserver.geo.geometry import Ints, spans
+from qgserver.geo.geometry import offsets as offsets_of
 
 _CHUNK_PIXELS = 1 << 22
 """Pixels of outline masks held at a time."""
@@ -27,37 +29,94 @@ Outline = Callable[[int], None]
 """Draws the outline of a feature, by its number."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a feature is painted: filled, then outlined."""
+
+    brush: Brush | None = None
+    pen: Pen | None = None
+
+    def usable(self, closed: bool) -> Look:
+        """Without what leaves no trace."""
+        brush = self.brush if closed else None
+        if brush is not None and (brush.style == "no" or brush.color[3] <= 0):
+            brush = None
+        return Look(brush, drawable(self.pen) if self.pen is not None else None)
+
+    def __bool__(self) -> bool:
+        return self.brush is not None or self.pen is not None
+
+
 def draw_areas(canvas: Canvas, rings: Paths, features: Ints, brush: Brush | None, pen: Pen | None) -> None:
     """Fill and outline the features in their order.
 
     ``features`` int64[n+1] are offsets into ``rings``: those of feature i are ``features[i]`` to ``features[i+1]``.
     """
-    if brush is not None and (brush.style == "no" or brush.color[3] <= 0):
-        brush = None
-    pen = drawable(pen) if pen is not None else None
-    if not len(rings.coords) or (brush is None and pen is None):
+    draw_sequence(canvas, rings, features, {0: Look(brush, pen)}, np.zeros(len(features) - 1, np.int64))
+
+
+def draw_sequence(canvas: Canvas, paths: Paths, features: Ints, looks: Mapping[int, Look], which: Ints) -> None:
+    """Paint feature after feature, the i-th as ``looks[which[i]]`` (``features`` as in ``draw_areas``). Open paths are
+    not filled."""
+    if not len(paths.coords) or not len(which):
         return
-    if pen is not None:
-        rings = with_points(rings, pen)
-    if _share_nothing(canvas, rings, pen):
-        _one_by_one(canvas, rings, features, brush, pen)
+    usable = {number: look.usable(paths.closed) for number, look in looks.items()}
+    if not paths.closed and all(_hits_add_up(canvas, look.pen) for look in usable.values()):
+        firsts = np.flatnonzero(np.diff(which, prepend=which[0] - 1))  # runs of one pen are one stroke
+        features, which = np.append(features[firsts], features[-1]), which[firsts]
+    drawn = np.array([bool(usable[number]) for number in which.tolist()], np.bool_)
+    if not drawn.any():
         return
-    items, firsts = path_items(rings)
-    begins = firsts[features].tolist()
+    if len(usable) == 1 and (pen := next(iter(usable.values())).pen) is not None:
+        paths = with_points(paths, pen)
+    if any(_share_nothing(canvas, paths, look.pen) for look in usable.values()):
+        _one_by_one(canvas, paths, features, usable, which)
+        return
+    items, firsts = path_items(paths)
+    append = appender(canvas.context, items)
+    shapes = _Shapes(canvas, paths, features, append, firsts[features].tolist())
+    painters = {number: _painter(shapes, look, np.flatnonzero(which == number)) for number, look in usable.items()}
     context = canvas.context
-    append = appender(context, items)
-    outline = _outline(canvas, rings, features, pen, (append, begins))
     context.set_operator(canvas.operator)
     context.set_fill_rule(cairo.FillRule.EVEN_ODD)
     context.new_path()
-    for number in range(len(begins) - 1):
-        if brush is not None:
-            set_brush(context, brush)
-            append(begins[number], begins[number + 1])
-            context.fill()
-        if outline is not None:
-            outline(number)
+    numbers = which.tolist()
+    for feature in np.flatnonzero(drawn).tolist():
+        painters[numbers[feature]](feature)
     context.set_operator(cairo.Operator.OVER)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shapes:
+    """The features as cairo's path items: those of feature i are ``begins[i]`` to ``begins[i+1]`` of ``append``."""
+
+    canvas: Canvas
+    paths: Paths
+    features: Ints
+    append: Append
+    begins: list[int]
+
+
+def _painter(shapes: _Shapes, look: Look, mine: Ints) -> Outline:
+    """Paints one of the features ``mine``, by its number among all."""
+    context, append, begins = shapes.canvas.context, shapes.append, shapes.begins
+    brush, pen = look.brush, look.pen
+    outline = None if pen is None else _outline(shapes, pen, mine)
+    if brush is None:
+        return outline or (lambda feature: None)
+    source = source_of(brush)
+
+    def fill_one(feature: int) -> None:
+        context.set_source(source)
+        append(begins[feature], begins[feature + 1])
+        context.fill()
+
+    def fill_and_outline(feature: int) -> None:
+        fill_one(feature)
+        if outline is not None:
+            outline(feature)
+
+    return fill_one if outline is None else fill_and_outline
 
 
 def stroke_each(canvas: Canvas, lines: Paths, features: Ints, pen: Pen) -> None:
@@ -65,10 +124,13 @@ def stroke_each(canvas: Canvas, lines: Paths, features: Ints, pen: Pen) -> None:
 
     One stroke is as good where that cannot be seen: opaque pens, and thin ones, whose hits add up anyway.
     """
-    if canvas.operator == cairo.Operator.OVER and (pen.color[3] >= 1 or is_thin(canvas, pen)):
-        stroke(canvas, lines, pen)
-    else:
-        draw_areas(canvas, lines, features, None, pen)
+    draw_sequence(canvas, lines, features, {0: Look(pen=pen)}, np.zeros(len(features) - 1, np.int64))
+
+
+def _hits_add_up(canvas: Canvas, pen: Pen | None) -> bool:
+    """Whether lines painted in one stroke look as if painted one by one: opaque pens do, and thin ones, whose hits on
+    a pixel are added up anyway."""
+    return canvas.operator == cairo.Operator.OVER and (pen is None or pen.color[3] >= 1 or is_thin(canvas, pen))
 
 
 def _share_nothing(canvas: Canvas, rings: Paths, pen: Pen | None) -> bool:
@@ -80,32 +142,36 @@ def _share_nothing(canvas: Canvas, rings: Paths, pen: Pen | None) -> bool:
     return cut_miters(rings, pen.width, pen.dashes, pen.dash_offset) is not None
 
 
-def _one_by_one(canvas: Canvas, rings: Paths, features: Ints, brush: Brush | None, pen: Pen | None) -> None:
-    for begin, end in zip(features[:-1].tolist(), features[1:].tolist(), strict=True):
-        area = rings.take(np.arange(begin, end))
-        if brush is not None:
-            fill(canvas, area, brush)
-        if pen is not None:
-            stroke(canvas, area, pen)
+def _one_by_one(canvas: Canvas, paths: Paths, features: Ints, looks: Mapping[int, Look], which: Ints) -> None:
+    for number, begin, end in zip(which.tolist(), features[:-1].tolist(), features[1:].tolist(), strict=True):
+        part, look = paths.take(np.arange(begin, end)), looks[number]
+        if look.brush is not None:
+            fill(canvas, part, look.brush)
+        if look.pen is not None:
+            stroke(canvas, part, look.pen)
 
 
-def _outline(
-    canvas: Canvas, rings: Paths, features: Ints, pen: Pen | None, shapes: tuple[Append, list[int]]
-) -> Outline | None:
-    if pen is None:
-        return None
-    if is_thin(canvas, pen):
-        return _thin_outline(canvas, rings, features, pen)
-    return _wide_outline(canvas, as_area(pen), *shapes)
+def _outline(shapes: _Shapes, pen: Pen, mine: Ints) -> Outline:
+    if not is_thin(shapes.canvas, pen):
+        return _wide_outline(shapes, as_area(pen))
+    firsts, ends = shapes.features[mine], shapes.features[mine + 1]
+    own = Paths(shapes.paths.coords, shapes.paths.starts, shapes.paths.closed)
+    if len(mine) < len(shapes.features) - 1:
+        own = own.take(spans(firsts, ends))
+    offsets = offsets_of(ends - firsts)
+    draw = _thin_outline(shapes.canvas, own, offsets, pen)
+    rank = dict(zip(mine.tolist(), range(len(mine)), strict=True))
+    return lambda feature: draw(rank[feature])
 
 
-def _wide_outline(canvas: Canvas, pen: Pen, append: Append, begins: list[int]) -> Outline:
-    context = canvas.context
-    set_pen(context, pen)
+def _wide_outline(shapes: _Shapes, pen: Pen) -> Outline:
+    context, append, begins = shapes.canvas.context, shapes.append, shapes.begins
+    color = pen.color
 
-    def draw(number: int) -> None:
-        context.set_source_rgba(*pen.color)
-        append(begins[number], begins[number + 1])
+    def draw(feature: int) -> None:
+        set_pen(context, pen)
+        context.set_source_rgba(*color)
+        append(begins[feature], begins[feature + 1])
         context.stroke()
 
     return draw

@@ -63,6 +63,10 @@ def _pick(modes: tuple[cairo.Operator, ...], mode: int) -> cairo.Operator:
     return modes[mode] if 0 <= mode < len(modes) else cairo.Operator.OVER
 
 
+OVER = cairo.Operator.OVER
+"""Plain painting."""
+
+
 def layer_operator(mode: int) -> cairo.Operator:
     """Operator of ``blendMode``/``featureBlendMode``; an unknown number draws normally."""
     return _pick(_LAYER_MODES, mode)

@@ -75,12 +75,9 @@ def _tile(brush: Brush) -> cairo.SurfacePattern:
     return pattern
 
 
-def set_brush(context: cairo.Context[cairo.ImageSurface], brush: Brush) -> None:
-    """Make the brush cairo's source."""
-    if brush.style in _BITMAPS:
-        context.set_source(_tile(brush))
-    else:
-        context.set_source_rgba(*brush.color)
+def source_of(brush: Brush) -> cairo.Pattern:
+    """What cairo paints with for this brush."""
+    return _tile(brush) if brush.style in _BITMAPS else cairo.SolidPattern(*brush.color)
 
 
 def fillable(canvas: Canvas, paths: Paths) -> Paths:
@@ -98,7 +95,7 @@ def fill(canvas: Canvas, paths: Paths, brush: Brush, *, winding: bool = False) -
         return
     context = canvas.context
     context.set_operator(canvas.operator)
-    set_brush(context, brush)
+    context.set_source(source_of(brush))
     context.new_path()
     append_paths(context, fillable(canvas, paths))
     context.set_fill_rule(cairo.FillRule.WINDING if winding else cairo.FillRule.EVEN_ODD)

@@ -13,6 +13,9 @@ from qgserver.geo.geometry import Ints
 
 Positions = NDArray[np.int32]
 
+Sprite = cairo.ImageSurface
+"""A ready-made picture of a marker."""
+
 
 def stamp(canvas: Canvas, sprite: cairo.ImageSurface, xs: Positions, ys: Positions) -> None:
     """Draw ``sprite`` with its top-left pixel at each (xs[i], ys[i]), in this order."""

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-import cairo
-
-from qgserver.draw.blend import layer_operator
+from qgserver.draw.blend import OVER, layer_operator
 from qgserver.draw.canvas import Canvas
 from qgserver.errors import ProviderError
 from qgserver.expression.context import Context
@@ -106,7 +104,7 @@ def draw_layer(canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: Dra
     style = plan.style
     opacity = style.opacity * plan.item.opacity
     operator = layer_operator(style.blend_mode)
-    alone = opacity < 1 or operator != cairo.Operator.OVER or style.feature_blend_mode
+    alone = opacity < 1 or operator != OVER or style.feature_blend_mode
     target = canvas.new_layer() if alone else canvas
     target.operator = layer_operator(style.feature_blend_mode)
     context = layer_context(drawing.context, plan.layer)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from qgserver.draw.areas import draw_sequence
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.sprites import stamp_sequence
 from qgserver.geo.geometry import GeometryArray, Ints
@@ -15,17 +16,20 @@ from qgserver.geo.wkb import take
 from qgserver.symbology.env import Env, Shapes
 from qgserver.symbology.layers.simplemarker import StampPainter
 from qgserver.symbology.lines import is_polygonal
+from qgserver.symbology.looks import LookPainter, paths_of
 from qgserver.symbology.properties import as_number
 from qgserver.symbology.renderer import Jobs, Renderer
 from qgserver.symbology.symbol import Symbol
 
-EXACT_FEATURES = 64
-"""Up to so many features of a batch are painted strictly in order, as QGIS does; beyond, those of one symbol among
-a batch are painted together, which shows only where features of different symbols overlap."""
+STRICT = 64
+"""Up to so many features, symbols that can't be painted in one sequence are painted one feature at a time."""
 OVERLAPPING = 1.2
-"""Polygons whose areas sum up to more than this part of the picture surely overlap: then only ``GATHER`` neighbours are
-painted together."""
+"""Polygons whose areas sum up to more than this part of the picture surely overlap."""
 GATHER = 256
+"""Neighbours among which features of one symbol are painted together when polygons overlap."""
+TURNS = 7
+"""Crowded polygons side by side are painted in so many turns, every seventh in one: neighbours then come one after the
+other, and the later one's fill covers half of the outline between them, as it does in QGIS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +68,67 @@ def _paint_level(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs, leve
 
 
 def _paint_in_order(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> None:
-    strict = len(jobs) <= EXACT_FEATURES
-    crowded = painting.canvas.antialias != "exact"
-    if not strict:
-        jobs = _gathered(jobs, GATHER if _overlap(painting) else len(jobs))
+    polygonal = is_polygonal(painting.geometry)
+    if painting.canvas.antialias == "exact" or not polygonal:
+        if not _paint_sequence(painting, symbols, jobs):
+            _paint_runs(painting, symbols, jobs if len(jobs) <= STRICT else _gathered(jobs, GATHER))
+    else:
+        _paint_runs(painting, symbols, _gathered(jobs, GATHER) if _overlap(painting) else _in_turns(jobs))
+
+
+def _paint_sequence(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> bool:
+    """Lines and polygons of brushes and pens alone: all of them in one sequence, in the order of the jobs. False when
+    a symbol is more than that."""
+    painters: dict[int, list[LookPainter]] = {}
+    for number in np.unique(jobs.symbols).tolist():
+        symbol = symbols[number]
+        env = painting.env.with_opacity(symbol.opacity)
+        if symbol.properties or any(layer.properties for layer in symbol.layers):
+            return False
+        found = [env.painter(layer) for layer in symbol.layers]
+        plain = [painter for painter in found if isinstance(painter, LookPainter) and not painter.moved]
+        if len(plain) < len(found):
+            return False
+        painters[number] = plain
+    counts = np.array([len(painters[number]) for number in jobs.symbols.tolist()], dtype=np.int64)
+    rows, numbers = np.repeat(jobs.rows, counts), np.repeat(jobs.symbols, counts)
+    deepest = max(map(len, painters.values()), default=0)
+    layer = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    which = numbers * deepest + layer
+    looks = {n * deepest + i: p.look for n, of_symbol in painters.items() for i, p in enumerate(of_symbol)}
+    for paths, features in paths_of(take(painting.geometry, rows)):
+        draw_sequence(painting.canvas, paths, features, looks, which)
+    return True
+
+
+def _paint_runs(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> None:
+    """Features of one symbol that follow each other are painted together."""
     geometry = take(painting.geometry, jobs.rows)
-    if crowded and is_polygonal(geometry):
+    if painting.canvas.antialias != "exact" and is_polygonal(geometry):
         geometry = oriented(geometry)
     shapes = Shapes(geometry, jobs.rows)
     for number, start, stop in _runs(jobs.symbols):
         symbol = symbols[number]
-        step = 1 if strict and not symbol.in_sequence else stop - start
+        step = 1 if len(jobs) <= STRICT and not symbol.in_sequence else stop - start
         for first in range(start, stop, step):
             paint_symbol(painting.canvas, painting.env, symbol, shapes.slice(first, min(first + step, stop)))
 
 
 def _overlap(painting: Painting) -> bool:
     """True for polygons that cannot all lie side by side in the picture."""
-    if not is_polygonal(painting.geometry):
-        return False
     inked = float(np.abs(signed_areas(painting.geometry)).sum())
     return inked > OVERLAPPING * painting.canvas.width * painting.canvas.height
 
 
 def _gathered(jobs: Jobs, among: int) -> Jobs:
     """Jobs sorted by symbol inside groups of neighbours, so that runs of one symbol become long."""
-    chunk = np.arange(len(jobs)) // max(among, 1)
-    order = np.lexsort((jobs.symbols, chunk))
+    order = np.lexsort((jobs.symbols, np.arange(len(jobs)) // among))
+    return Jobs(jobs.rows[order], jobs.symbols[order])
+
+
+def _in_turns(jobs: Jobs) -> Jobs:
+    """Jobs sorted by turn (every seventh feature), then symbol."""
+    order = np.lexsort((jobs.symbols, jobs.rows % TURNS))
     return Jobs(jobs.rows[order], jobs.symbols[order])
 
 

@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from qgserver.draw.paths import Paths
-from qgserver.geo.geometry import LINESTRING, MULTILINESTRING, MULTIPOLYGON, POLYGON, GeometryArray, Ints
+from qgserver.geo.geometry import LINESTRING, MULTILINESTRING, MULTIPOLYGON, POLYGON, GeometryArray
 from qgserver.geo.wkb import decode, to_shapely
 
 MITRE_LIMIT = 5.0
 Trim = tuple[float, bool]
 """(pixels, False) or (share of the line's length, True)."""
-
-
-def paths_of(geometry: GeometryArray) -> Iterator[Paths]:
-    """The lines of a geometry as open paths and its rings as closed ones (two items only when it has both)."""
-    if not len(geometry.coords):
-        return
-    kinds = ring_kinds(geometry)
-    closed = kinds == POLYGON
-    if closed.all() or not closed.any():
-        yield Paths(geometry.coords, geometry.rings, bool(closed[0]))
-        return
-    everything = Paths(geometry.coords, geometry.rings, False)
-    lines, rings = everything.take(np.flatnonzero(kinds == LINESTRING)), everything.take(np.flatnonzero(closed))
-    yield lines
-    yield Paths(rings.coords, rings.starts, True)
-
-
-def ring_kinds(geometry: GeometryArray) -> Ints:
-    """Per sequence of vertices: POINT, LINESTRING or POLYGON."""
-    simple = np.array([0, 1, 2, 3, 1, 2, 3, 2], dtype=np.int64)
-    if geometry.part_types is not None:
-        part_kinds = geometry.part_types.astype(np.int64)
-    else:
-        part_kinds = np.repeat(simple[geometry.types], np.diff(geometry.features))
-    return np.repeat(part_kinds, np.diff(geometry.parts))
 
 
 def is_polygonal(geometry: GeometryArray) -> bool:

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from qgserver.draw.areas import draw_areas
-from qgserver.draw.brush import Brush, fill
-from qgserver.draw.canvas import Canvas
+from qgserver.draw.areas import Look
+from qgserver.draw.brush import Brush
 from qgserver.draw.color import Color, with_alpha
-from qgserver.draw.paths import Paths
-from qgserver.draw.pen import Join, Pen, pen_dashes, stroke
-from qgserver.symbology.env import Env, Painter, Shapes, chunks
+from qgserver.draw.pen import Join, Pen, pen_dashes
+from qgserver.symbology.env import Env, Painter
+from qgserver.symbology.looks import LookPainter
 from qgserver.symbology.options import Length, Offset, Options
 from qgserver.symbology.properties import Convert, as_color, as_length, as_offset, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers
@@ -55,26 +54,10 @@ class SimpleFill(SymbolLayer):
         )
 
     def painter(self, env: Env) -> Painter:
-        brush = Brush(with_alpha(self.color, env.opacity), self.style)
         dx, dy = self.offset.pixels(env.scale)
         pen = None
         if self.stroke_style != "no":
             width = self.stroke_width.pixels(env.scale)
             dashes = pen_dashes(self.stroke_style, width)
             pen = Pen(with_alpha(self.stroke_color, env.opacity), width, dashes, join=self.join)
-
-        def paint(canvas: Canvas, shapes: Shapes) -> None:
-            geometry = shapes.geometry
-            rings = Paths(geometry.coords, geometry.rings, True)
-            if dx or dy:
-                rings = rings.translate(dx, dy)
-            if canvas.antialias == "exact":
-                draw_areas(canvas, rings, geometry.parts[geometry.features], brush, pen)
-                return
-            for part in chunks(shapes):
-                area = Paths(part.geometry.coords, part.geometry.rings, True)
-                fill(canvas, area.translate(dx, dy) if dx or dy else area, brush, winding=len(part) > 1)
-            if pen:
-                stroke(canvas, rings, pen)
-
-        return paint
+        return LookPainter(Look(Brush(with_alpha(self.color, env.opacity), self.style), pen), dx, dy)

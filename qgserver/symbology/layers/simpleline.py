@@ -8,15 +8,17 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from qgserver.draw.areas import Look
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.clipping import clipped_to
 from qgserver.draw.color import Color, with_alpha
 from qgserver.draw.paths import Paths
-from qgserver.draw.pen import Cap, Join, Pen, is_thin, pen_dashes, stroke
+from qgserver.draw.pen import Cap, Join, Pen, pen_dashes, stroke
 from qgserver.draw.units import RenderScale, to_pixels
 from qgserver.geo.geometry import GeometryArray
-from qgserver.symbology.env import Env, Painter, Shapes, chunks
-from qgserver.symbology.lines import aligned_dashes, is_polygonal, offset_lines, offset_polygons, paths_of, trim_lines
+from qgserver.symbology.env import Env, Painter, Shapes
+from qgserver.symbology.lines import aligned_dashes, is_polygonal, offset_lines, offset_polygons, trim_lines
+from qgserver.symbology.looks import LookPainter, paths_of
 from qgserver.symbology.options import Length, Options, parse_number
 from qgserver.symbology.properties import Convert, as_color, as_length, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
@@ -103,17 +105,12 @@ class SimpleLine(SymbolLayer):
         pen = self._pen(env)
         if pen is None:
             return paint_nothing
-        offset = self.offset.pixels(env.scale)
-        plain = not (offset or self.trim_start.value or self.trim_end.value or self.inside_polygon or self.ring_filter)
-        plain = plain and not (self.align_dashes and pen.dashes)
+        special = self.offset.value or self.trim_start.value or self.trim_end.value or self.inside_polygon
+        if not (special or self.ring_filter or (self.align_dashes and pen.dashes)):
+            return LookPainter(Look(pen=pen))
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
-            if plain:
-                for part in (shapes,) if is_thin(canvas, pen) else chunks(shapes):
-                    for paths in paths_of(part.geometry):
-                        stroke(canvas, paths, pen)
-            else:
-                self._paint_special(canvas, shapes.geometry, pen, env.scale)
+            self._paint_special(canvas, shapes.geometry, pen, env.scale)
 
         return paint
 
@@ -146,7 +143,7 @@ class SimpleLine(SymbolLayer):
             self._stroke_each(canvas, geometry, pen, scale)
 
     def _stroke_each(self, canvas: Canvas, geometry: GeometryArray, pen: Pen, scale: RenderScale) -> None:
-        for paths in paths_of(geometry):
+        for paths, _ in paths_of(geometry):
             if self.trim_start.value or self.trim_end.value:
                 paths = trim_lines(paths, self._trim(self.trim_start, scale), self._trim(self.trim_end, scale))
             if self.align_dashes and pen.dashes:

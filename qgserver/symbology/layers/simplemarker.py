@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-import cairo
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +15,7 @@ from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color, with_alpha
 from qgserver.draw.paths import Paths
 from qgserver.draw.pen import Cap, Join, Pen, pen_dashes, stroke
-from qgserver.draw.sprites import stamp
+from qgserver.draw.sprites import Sprite, stamp
 from qgserver.draw.units import RenderScale
 from qgserver.geo.geometry import Floats
 from qgserver.symbology.env import Env, Painter, Shapes
@@ -39,7 +38,7 @@ class StampPainter:
     """Paints one sprite at the whole pixels nearest to each point, as QGIS's cached markers land
     (top left = floor(point + offset - side/2 + 0.5))."""
 
-    sprite: cairo.ImageSurface
+    sprite: Sprite
     side: int
     dx: float
     dy: float

@@ -1,0 +1,72 @@
+"""Painters of brushes and pens: what SimpleFill and SimpleLine come down to once sizes and colours are settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from qgserver.draw.areas import Look, draw_areas, stroke_each
+from qgserver.draw.brush import fill
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.paths import Paths
+from qgserver.draw.pen import is_thin, stroke
+from qgserver.geo.geometry import LINESTRING, POLYGON, GeometryArray, Ints, offsets
+from qgserver.symbology.env import Shapes, chunks
+
+
+@dataclass(frozen=True, slots=True)
+class LookPainter:
+    """Paints lines and polygons with one look, moved by (``dx``, ``dy``) pixels. Lines ignore the brush."""
+
+    look: Look
+    dx: float = 0.0
+    dy: float = 0.0
+
+    @property
+    def moved(self) -> bool:
+        return bool(self.dx or self.dy)
+
+    def __call__(self, canvas: Canvas, shapes: Shapes) -> None:
+        for paths, features in paths_of(shapes.geometry):
+            if canvas.antialias == "exact":
+                self._in_order(canvas, paths.translate(self.dx, self.dy) if self.moved else paths, features)
+                continue
+            self._together(canvas, shapes)
+            return
+
+    def _in_order(self, canvas: Canvas, paths: Paths, features: Ints) -> None:
+        if paths.closed:
+            draw_areas(canvas, paths, features, self.look.brush, self.look.pen)
+        elif self.look.pen:
+            stroke_each(canvas, paths, features, self.look.pen)
+
+    def _together(self, canvas: Canvas, shapes: Shapes) -> None:
+        """Many at once: all filled, then all outlined."""
+        brush, pen = self.look.brush, self.look.pen
+        if brush is not None:
+            for part in chunks(shapes):
+                for area, _ in paths_of(part.geometry):
+                    if area.closed:
+                        fill(canvas, area.translate(self.dx, self.dy), brush, winding=len(part) > 1)
+        if pen is not None:
+            for part in (shapes,) if is_thin(canvas, pen) else chunks(shapes):
+                for paths, _ in paths_of(part.geometry):
+                    stroke(canvas, paths.translate(self.dx, self.dy) if self.moved else paths, pen)
+
+
+def paths_of(geometry: GeometryArray) -> Iterator[tuple[Paths, Ints]]:
+    """The lines of a geometry as open paths and its rings as closed ones (two items only when it has both), each with
+    offsets int64[n+1]: the paths of feature i."""
+    if not len(geometry.coords):
+        return
+    kinds = geometry.ring_kinds()
+    closed = kinds == POLYGON
+    features = geometry.parts[geometry.features]
+    if closed.all() or not closed.any():
+        yield Paths(geometry.coords, geometry.rings, bool(closed[0])), features
+        return
+    everything = Paths(geometry.coords, geometry.rings, False)
+    for chosen, is_closed in ((kinds == LINESTRING, False), (closed, True)):
+        some = everything.take(chosen.nonzero()[0])
+        before = offsets(chosen.astype("int64"))
+        yield Paths(some.coords, some.starts, is_closed), before[features]
