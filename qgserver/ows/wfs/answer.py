@@ -23,33 +23,34 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Features:
-    """A batch to write, never empty: ``batch.geometry`` is in the CRS of the answer and may stand for the ``real`` one
-    (GEOMETRYNAME), which ``gml:boundedBy`` goes around; both None when no geometry is wanted."""
-
-    batch: Batch
-    real: GeometryArray | None
-
-
-@dataclass(frozen=True, slots=True)
 class Member:
-    """The features of one type. ``properties`` in the order to write; ``multi``: the layer is declared multi."""
+    """One type of an answer. ``properties`` in the order to write; ``multi``: the layer is declared multi."""
 
     type: FeatureType
     properties: tuple[Property, ...]
-    batches: Iterator[Features]
     frame: Frame = Frame()
     multi: bool = False
 
 
 @dataclass(frozen=True, slots=True)
+class Features:
+    """A batch to write, never empty: ``batch.geometry`` is in the CRS of the answer and may stand for the ``real`` one
+    (GEOMETRYNAME), which ``gml:boundedBy`` goes around; both None when no geometry is wanted."""
+
+    member: Member
+    batch: Batch
+    real: GeometryArray | None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. ``count`` is the number of features when only that was asked (hits). ``box`` holds all features,
-    x before y, written in ``frame``; None when there is none (no geometry, or no features)."""
+    """A whole answer. ``features`` are read while they are written, type after type. ``count`` is the number of
+    features when only that was asked (hits). ``box`` holds all features, x before y, to be written in ``frame``; None
+    when there is none (no geometry, or no features)."""
 
     service_url: str
     type_names: tuple[str, ...]
-    members: Iterator[Member] = iter(())
+    features: Iterator[Features] = iter(())
     count: int | None = None
     box: Extent | None = None
     frame: Frame = Frame()

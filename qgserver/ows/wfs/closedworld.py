@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qgserver.errors import ExpressionError, OwsError
-from qgserver.expression.function import functions
-from qgserver.expression.nodes import Call, FieldRef, Node, Variable, bind, used_fields, walk
+from qgserver.expression.functions import unsafe_functions
+from qgserver.expression.nodes import FieldRef, Node, Variable, bind, used_fields, walk
 from qgserver.expression.parser import parse
 from qgserver.ows.wfs.featuretype import Property
 
@@ -32,8 +32,8 @@ def checked(node: Node, properties: Sequence[Property], *, hides: bool, locator:
             raise OwsError("InvalidParameterValue", f"There is no property {part.name[:80]}.", locator=locator)
         if isinstance(part, Variable):
             raise _refused(f"@{part.name}", locator)
-        if isinstance(part, Call) and not functions[part.name].client_safe:
-            raise _refused(part.name, locator)
+    for name in unsafe_functions(node):
+        raise _refused(name, locator)
     if hides and used_fields(node) is None:
         raise _refused("a function that may look at every field", locator)
     return node

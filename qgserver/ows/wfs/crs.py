@@ -47,9 +47,7 @@ def bbox_extent(bbox: Bbox, srs_name: str, layer_crs: Crs | None) -> Extent:
     a, b, c, d = bbox.numbers
     if read_swapped(name, crs):
         a, b, c, d = b, a, d, c
-    if a > c or b > d:
-        raise OwsError("InvalidParameterValue", "The corners of BBOX are in the wrong order.", locator="BBOX")
-    extent = Extent(a, b, c, d)
+    extent = Extent(min(a, c), min(b, d), max(a, c), max(b, d))  # QGIS takes any two opposite corners
     transform = get_transform(crs, layer_crs)
     moved = extent if transform is None else transform.extent(extent)
     if moved is None:

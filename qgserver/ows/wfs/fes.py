@@ -10,7 +10,7 @@ from lxml import etree
 from shapely.geometry.base import BaseGeometry
 
 from qgserver.errors import ExpressionError, OwsError
-from qgserver.expression.function import functions
+from qgserver.expression.functions import find
 from qgserver.expression.nodes import Binary, Call, Chain, FieldRef, Literal, Node, Unary, all_of, any_of
 from qgserver.expression.values import text_to_double, text_to_int
 from qgserver.geo.crs import Crs
@@ -185,7 +185,7 @@ class _Reader:
 
     def _function(self, element: etree._Element, depth: int) -> Node:
         name = element.get("name") or ""
-        function = functions.get(name.lower())
+        function = find(name.lower())
         if function is None:
             raise _bad(f"There is no function {name[:80]}")
         args: list[Node] = []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,16 +16,20 @@ from qgserver.ows.operations import OperationContext, operation
 from qgserver.ows.wfs.answer import Answer, Features, Frame, Member
 from qgserver.ows.wfs.featuretype import find_type
 from qgserver.ows.wfs.formats import Format, find_format
+from qgserver.ows.wfs.params import Parameters
 from qgserver.ows.wfs.query import GetFeatureRequest, read_get_feature
 from qgserver.ows.wfs.selection import Selection, select
 from qgserver.ows.wfs.standin import STAND_INS
 from qgserver.project.layersource import open_layer
 from qgserver.providers.batch import Batch
+from qgserver.providers.protocol import Query
 from qgserver.web.response import Response, stream
 
 GEOGRAPHIC_PRECISION = 6
 """The most decimals of degrees that projected coordinates are worth (0.1 m)."""
 WGS84 = "EPSG:4326"
+LOOKAHEAD = 2000
+"""So many features are read before the first byte is sent."""
 
 
 @operation("WFS", "GetFeature")
@@ -42,8 +46,7 @@ def get_feature(context: OperationContext) -> Response:
     if asked.params.result_type == "HITS":
         answer = replace(answer, count=_count(selections, asked))
     else:
-        box, frame = _common_box(selections, form)
-        answer = replace(answer, members=_members(selections, asked, form), box=box, frame=frame)
+        answer = _with_features(answer, selections, asked.params, form)
     return stream(form.encode(answer), f"{form.mime}; charset=utf-8")
 
 
@@ -68,92 +71,106 @@ def _frame(selection: Selection, form: Format) -> Frame:
     return Frame(crs, selection.srs_name, precision)
 
 
-def _common_box(selections: Sequence[Selection], form: Format) -> tuple[Extent | None, Frame]:
-    """The box around the types as wholes: in the CRS of the answer; in WGS 84 when the types differ in that."""
-    located = [selection for selection in selections if selection.type.layer.has_geometry]
-    frames = [_frame(selection, form) for selection in located]
+def _common_frame(frames: Sequence[Frame]) -> Frame:
+    """What the box of several types is written in: their CRS, WGS 84 (as QGIS does) when they differ in that."""
     if len({(frame.crs, frame.srs_name) for frame in frames}) == 1:
-        frame = max(frames, key=lambda frame: frame.precision)
-    else:
-        frame = Frame(parse_crs(WGS84), "", GEOGRAPHIC_PRECISION)
-    box: Extent | None = None
-    for selection in located:
-        own = selection.provider.extent()
-        if own is not None and not own.is_empty:
-            moved = _moved_box(own, selection.type.layer.crs, frame.crs)
-            if moved is not None:
-                box = moved if box is None else box.union(moved)
-    return box, frame
+        return max(frames, key=lambda frame: frame.precision)
+    return Frame(parse_crs(WGS84), "", GEOGRAPHIC_PRECISION)
 
 
-def _moved_box(box: Extent, source: Crs | None, target: Crs | None) -> Extent | None:
-    transform = get_transform(source, target)
-    return box if transform is None else transform.extent(box)
+def _union(boxes: Iterable[tuple[Extent | None, Crs | None]], target: Crs | None) -> Extent | None:
+    """The box in ``target`` around boxes in their own CRS."""
+    out: Extent | None = None
+    for box, crs in boxes:
+        transform = get_transform(crs, target)
+        moved = box if box is None or box.is_empty or transform is None else transform.extent(box)
+        if moved is not None and not moved.is_empty:
+            out = moved if out is None else out.union(moved)
+    return out
+
+
+def _box_of(features: Features) -> Extent | None:
+    if features.real is None or not len(features.real.coords):
+        return None
+    x, y = features.real.coords[:, 0], features.real.coords[:, 1]
+    return Extent(float(x.min()), float(y.min()), float(x.max()), float(y.max()))
 
 
 # -- reading --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Window:
-    """What is left of STARTINDEX and MAXFEATURES while the types are read one after the other."""
+def _with_features(answer: Answer, selections: Sequence[Selection], params: Parameters, form: Format) -> Answer:
+    """The answer with its features and the box around them. The box of a short answer is exact; that of a long one,
+    which nobody knows before the end, is the extent of the layers, as QGIS writes it."""
+    members = [_member(selection, params, form) for selection in selections]
+    frame = _common_frame([member.frame for member in members if member.type.layer.has_geometry])
+    features = _read(selections, members, params)
+    held: list[Features] = []
+    for batch in features:
+        held.append(batch)
+        if sum(len(item.batch) for item in held) >= LOOKAHEAD:
+            located = [found for found in selections if found.type.layer.has_geometry]
+            box = _union(((found.provider.extent(), found.type.layer.crs) for found in located), frame.crs)
+            break
+    else:
+        box = _union(((_box_of(item), item.member.frame.crs) for item in held), frame.crs)
+    return replace(answer, features=_resumed(held, features), box=box, frame=frame)
 
-    skip: int
-    limit: int | None
 
-    def take(self, count: int) -> None:
-        self.limit = None if self.limit is None else self.limit - count
+def _resumed(held: list[Features], rest: Generator[Features]) -> Iterator[Features]:
+    """What was read ahead, then the rest; closing this closes the rest."""
+    try:
+        yield from held
+        held.clear()
+        yield from rest
+    finally:
+        rest.close()
 
 
-def _members(selections: Sequence[Selection], asked: GetFeatureRequest, form: Format) -> Iterator[Member]:
-    """The types in order, each reading its features while it is written."""
-    window = _Window(asked.params.start_index, asked.params.max_features)
-    for at, selection in enumerate(selections):
-        if window.limit == 0:
+def _member(selection: Selection, params: Parameters, form: Format) -> Member:
+    multi = selection.multi and params.geometry_name not in STAND_INS
+    return Member(selection.type, selection.properties, _frame(selection, form), multi)
+
+
+def _read(selections: Sequence[Selection], members: Sequence[Member], params: Parameters) -> Generator[Features]:
+    """The features of all types in order, STARTINDEX and MAXFEATURES counted over the whole."""
+    skip, limit = params.start_index, params.max_features
+    for selection, member in zip(selections, members, strict=True):
+        if limit == 0:
             return
         if selection.source is None:
             continue
-        if window.skip and at < len(selections) - 1:
+        if skip and member is not members[-1]:
             count = selection.provider.count(selection.source)
-            if count <= window.skip:
-                window.skip -= count
+            if count <= skip:
+                skip -= count
                 continue
-        stand_in = asked.params.geometry_name
-        yield Member(
-            selection.type,
-            selection.properties,
-            _features(selection, window, stand_in),
-            _frame(selection, form),
-            multi=selection.multi and stand_in not in STAND_INS,
-        )
-        window.skip = 0
+        wanted = selection.source.geometry and params.geometry_name != "NONE"
+        source = replace(selection.source, limit=limit, offset=skip, geometry=wanted)
+        skip = 0
+        for batch in _batches(selection, source):
+            limit = None if limit is None else limit - len(batch)
+            yield _prepared(batch, selection, member, params.geometry_name)
 
 
-def _features(selection: Selection, window: _Window, stand_in: str) -> Iterator[Features]:
-    """The batches of one type in the CRS of the answer. Closing the iterator frees the source."""
-    assert selection.source is not None
-    source = replace(selection.source, limit=window.limit, offset=window.skip)
-    if stand_in == "NONE":
-        source = replace(source, geometry=False)
+def _batches(selection: Selection, source: Query) -> Iterator[Batch]:
+    """What the source gives, without empty batches. Closing the iterator frees the source."""
     batches = selection.provider.read(source)
     try:
-        for batch in batches:
-            if len(batch):
-                window.take(len(batch))
-                yield _prepared(batch, selection, stand_in)
+        yield from (batch for batch in batches if len(batch))
     finally:
         if isinstance(batches, Generator):
             batches.close()
 
 
-def _prepared(batch: Batch, selection: Selection, stand_in: str) -> Features:
+def _prepared(batch: Batch, selection: Selection, member: Member, stand_in: str) -> Features:
     geometry = batch.geometry
     if geometry is None:
-        return Features(batch, None)
+        return Features(member, batch, None)
     real = shown = _moved(geometry, selection.transform)
     if stand_in in STAND_INS:
         shown = _moved(STAND_INS[stand_in](geometry), selection.transform)
-    return Features(replace(batch, geometry=shown), real)
+    return Features(member, replace(batch, geometry=shown), real)
 
 
 def _moved(geometry: GeometryArray, transform: Transform | None) -> GeometryArray:

@@ -12,6 +12,8 @@ from qgserver.errors import OwsError
 
 T = TypeVar("T")
 
+_WHOLE = re.compile(r"\+?[0-9]{1,18}")  # what a database takes as LIMIT
+
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
@@ -61,18 +63,15 @@ def names(value: str) -> tuple[str, ...]:
 
 def count(value: str) -> int | None:
     """A number of features; -1 is QGIS's word for all."""
-    number = int(value)
-    if number < -1:
-        raise ValueError("must not be negative")
-    return None if number == -1 else number
+    return None if value.strip() == "-1" else index(value)
 
 
 def index(value: str) -> int:
     """A position, from 0 on."""
-    number = int(value)
-    if number < 0:
-        raise ValueError("must not be negative")
-    return number
+    word = value.strip()
+    if not _WHOLE.fullmatch(word):
+        raise ValueError("must be a whole number from 0 on")
+    return int(word)
 
 
 def choice(*allowed: str) -> Callable[[str], str]:

@@ -31,9 +31,10 @@ LAMBERT = Crs("EPSG:2154", "EPSG:2154")
 
 @dataclass
 class Source:
-    """A provider of n points that notes what it is asked; batches of two."""
+    """A provider of n points that notes what it is asked."""
 
     size: int
+    batch_size: int = 2
     queries: list[Query] = field(default_factory=list)
     batches_read: int = 0
     open_readers: int = 0
@@ -54,11 +55,11 @@ class Source:
         self.open_readers += 1
         stop = self.size if query.limit is None else min(self.size, query.offset + query.limit)
         try:
-            for start in range(query.offset, stop, 2):
+            for start in range(query.offset, stop, self.batch_size):
                 if self.batches_read == self.fails_after:
                     raise ProviderError("The database is gone.")
                 self.batches_read += 1
-                yield self.batch(np.arange(start, min(start + 2, stop)), query)
+                yield self.batch(np.arange(start, min(start + self.batch_size, stop)), query)
         finally:
             self.open_readers -= 1
 
@@ -97,22 +98,36 @@ def ids(chunks: Iterator[bytes]) -> list[str]:
 
 
 def test_features_are_read_while_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = Source(1000)
+    source = Source(5000, 1000)
     chunks = ask(monkeypatch, {"a": source}, TYPENAME="a")
     first = next(chunks)
     assert first.startswith(b"<wfs:FeatureCollection")
     assert b'gml:id="a.1"' in first
-    assert source.batches_read == 1
-    next(chunks)
-    assert source.batches_read == 2
+    assert source.batches_read == 2  # LOOKAHEAD
+    for expected in (2, 3, 4):
+        next(chunks)
+        assert source.batches_read == expected
     chunks.close()  # type: ignore[attr-defined]
-    assert (source.batches_read, source.open_readers) == (2, 0)
+    assert (source.batches_read, source.open_readers) == (4, 0)
 
 
 def test_a_source_that_fails_at_once_fails_before_the_first_byte(monkeypatch: pytest.MonkeyPatch) -> None:
-    chunks = ask(monkeypatch, {"a": Source(10, fails_after=0)}, TYPENAME="a")
+    source = Source(10, fails_after=0)
     with pytest.raises(ProviderError):
-        next(chunks)
+        next(ask(monkeypatch, {"a": source}, TYPENAME="a"))
+    assert source.open_readers == 0
+
+
+def test_the_box_of_a_short_answer_is_exact_and_that_of_a_long_one_the_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    lower, upper = b"<gml:lowerCorner>%d 6600000</gml:lowerCorner>", b"<gml:upperCorner>%d 6600000</gml:upperCorner>"
+    short = b"".join(ask(monkeypatch, {"a": Source(5000, 1000)}, TYPENAME="a", STARTINDEX="7", MAXFEATURES="3"))
+    box = short[: short.index(b"<gml:featureMember>")]
+    assert lower % 700007 in box
+    assert upper % 700009 in box
+    long = next(ask(monkeypatch, {"a": Source(5000, 1000)}, TYPENAME="a"))
+    box = long[: long.index(b"<gml:featureMember>")]
+    assert lower % 700000 in box
+    assert upper % 705000 in box
 
 
 @pytest.mark.parametrize(

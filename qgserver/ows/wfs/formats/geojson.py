@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from itertools import chain, repeat
+from itertools import chain, groupby, repeat
 from typing import Any
 
 import numpy as np
@@ -32,9 +32,9 @@ def geojson(answer: Answer) -> Iterator[bytes]:
         ).encode()
         return
     waiting = b'{"type": "FeatureCollection",\n' + _bbox(answer) + b' "features": [\n  '
-    for member in answer.members:
+    for member, batches in groupby(answer.features, lambda features: features.member):
         write = _writer(member)
-        for features in member.batches:
+        for features in batches:
             yield waiting + write(features)
             waiting = b" ,"
     yield (b"" if waiting == b" ," else waiting.rstrip(b" ")) + b" ]\n}"

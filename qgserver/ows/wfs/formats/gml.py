@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, repeat
+from itertools import chain, groupby, repeat
 from typing import Any
 
 import numpy as np
@@ -59,9 +59,9 @@ def _collection(answer: Answer, dialect: _Dialect) -> Iterator[bytes]:
         yield f'{head}\n timeStamp="{now}"\n numberOfFeatures="{answer.count}">\n</wfs:FeatureCollection>'.encode()
         return
     waiting = head.encode() + b">\n" + _bounded(answer, dialect)
-    for member in answer.members:
+    for member, batches in groupby(answer.features, lambda features: features.member):
         write = _writer(member, dialect)
-        for features in member.batches:
+        for features in batches:
             # The head goes out with the first features: a source that fails at once still makes an exception.
             yield waiting + write(features)
             waiting = b""
