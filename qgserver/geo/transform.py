@@ -202,7 +202,7 @@ def _operations(source: Crs, target: Crs) -> tuple[str, ...]:
         warnings.simplefilter("ignore", UserWarning)  # a better operation needs a grid: nothing to tell the client
         try:
             group = TransformerGroup(source.proj, target.proj, always_xy=True)
-        except ProjError:
+        except (ProjError, IndexError):  # IndexError: pyproj's answer to a projection PROJ can't export
             return ()
     return tuple(transformer.definition for transformer in group.transformers)
 

@@ -11,6 +11,7 @@ import numpy as np
 from qgserver.geo.clip import clip_to_rect
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import GeometryArray
+from qgserver.geo.seam import cut_at, seam
 from qgserver.geo.transform import Transform
 
 WORLD = Extent(-180.0, -90.0, 180.0, 90.0)
@@ -51,12 +52,19 @@ def source_extent(view: Extent, transform: Transform) -> Extent:
 def reproject_for_view(
     geometry: GeometryArray, transform: Transform, view: Extent, *, clip: bool = True
 ) -> GeometryArray:
-    """``geometry`` in the CRS of ``view``. Vertices that PROJ can't place are left out and their neighbours joined, as
-    in QGIS. ``clip`` (a symbol's ``clip_to_extent``) cuts lines and rings just outside of the view, in the layer's CRS;
-    in any case they end far outside, so that no number in the result is too large to draw."""
+    """``geometry`` in the CRS of ``view``.
+
+    Vertices that PROJ can't place are left out and their neighbours joined, as in QGIS; but where the projection tears
+    the globe, shapes end, while QGIS draws them right across the map. ``clip`` (a symbol's ``clip_to_extent``) cuts
+    lines and rings just outside of the view, in the layer's CRS; in any case they end far outside, so that no number in
+    the result is too large to draw.
+    """
     if clip:
         extent = source_extent(view, transform)
         geometry = clip_to_rect(geometry, extent.grown(extent.width * CLIP_MARGIN, extent.height * CLIP_MARGIN))
+    torn = seam(transform)
+    if torn is not None:
+        geometry = cut_at(geometry, torn)
     moved = transform.geometry(geometry).drop_nonfinite()
     return clip_to_rect(moved, view.grown(view.width * FAR, view.height * FAR))
 
