@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
@@ -81,6 +81,9 @@ class LayerInfo(Protocol):
     def features(self, request: FeatureRequest) -> Iterator[Feature]:
         """The features asked for, in the source's order."""
 
+    def by_id(self, fid: int | str) -> Feature | None:
+        """One feature, with geometry and all attributes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:
@@ -103,6 +106,9 @@ class LayerAccess(Protocol):
     def relation(self, name: str) -> Relation | None:
         """The relation of that id or name."""
 
+    def raster_bands(self, name: str) -> int | None:
+        """How many bands the raster layer of that id or name has; None when there is no such layer."""
+
     def raster_value(self, name: str, band: int, x: float, y: float) -> float | None:
         """Value of a raster layer at a point in the layer's CRS; None outside and on no-data."""
 
@@ -118,7 +124,7 @@ class ProjectInfo:
     ellipsoid: str = ""
     distance_units: str = "meters"
     area_units: str = "square meters"
-    color: str = ""
+    colors: Mapping[str, str] = field(default_factory=dict)
     ramps: Mapping[str, Sequence[tuple[float, tuple[int, int, int, int]]]] = field(default_factory=dict)
 
 
@@ -145,6 +151,9 @@ class Context:
     locale: str = "en_US"
     closed_world: bool = False
     limits: Limits = Limits()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    cache: dict[Hashable, object] = field(default_factory=dict, compare=False, repr=False)
+    """What aggregates found, for the life of this context and those made from it: one request."""
 
     def with_scope(self, scope: Mapping[str, Value]) -> Context:
         """The context with one more scope, which wins over those already there."""
@@ -202,6 +211,8 @@ class Frame:
         if name in self.local:
             return self.local[name]
         value = self.context.variables.get(name)
+        if value is None and self.feature is not None and name in _OF_FEATURE:
+            return _OF_FEATURE[name](self.feature)
         return value() if callable(value) else value
 
     def field(self, name: str) -> Value:
@@ -224,3 +235,11 @@ class Frame:
     def on(self, feature: Feature | None, context: Context | None = None) -> Frame:
         """The same evaluation on another feature."""
         return Frame(context or self.context, feature, self.local, self.budget)
+
+
+_OF_FEATURE: Mapping[str, Callable[[Feature], Value]] = {
+    "feature": lambda feature: feature,
+    "id": lambda feature: feature.fid,
+    "geometry": lambda feature: feature.geometry,
+}
+"""Variables that QGIS sets with the feature since 3.24."""

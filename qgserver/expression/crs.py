@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from qgserver.expression.values import Value
+
+if TYPE_CHECKING:
+    import pyproj
 
 _UNITS = {
     "metre": "meters",
@@ -48,3 +52,14 @@ def describe(crs: str) -> dict[str, Value]:
         "units": _UNITS.get(axis, axis),
         "wkt": known.to_wkt(),
     }
+
+
+@lru_cache(maxsize=64)
+def transformer(source: str, destination: str) -> pyproj.Transformer | None:
+    """From one authid to another, x before y; None when PROJ does not know one of them."""
+    import pyproj
+
+    try:
+        return pyproj.Transformer.from_crs(source, destination, always_xy=True)
+    except pyproj.exceptions.ProjError:
+        return None

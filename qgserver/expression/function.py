@@ -16,14 +16,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from qgserver.errors import ExpressionError
 from qgserver.expression.context import Frame
-from qgserver.expression.nodes import Call, Node, walk
+from qgserver.expression.nodes import Node
 from qgserver.expression.values import Value
 from qgserver.registry import Registry
 
 Implementation = Callable[..., Value]
+F = TypeVar("F", bound=Implementation)
+
+FAULTS: tuple[type[Exception], ...] = (ArithmeticError, ValueError, RecursionError, MemoryError)
+"""What an implementation may raise besides ``ExpressionError``: the call turns it into one."""
 
 REQUIRED = object()
 """The default of a parameter that has none."""
@@ -74,6 +79,7 @@ class Function:
     client_safe: bool = True
     pure: bool = True
     since: str = ""
+    faults: tuple[type[Exception], ...] = FAULTS
 
     @property
     def name(self) -> str:
@@ -117,12 +123,6 @@ functions: Registry[Function] = Registry("expression function")
 """Every function by every one of its names, in lower case."""
 
 
-def unsafe_functions(node: Node) -> list[str]:
-    """Names of the functions in a tree that a client's expression must not call, sorted."""
-    names = {part.name for part in walk(node) if isinstance(part, Call)}
-    return sorted(name for name in names if not functions[name].client_safe)
-
-
 @dataclass(frozen=True, slots=True)
 class Group:
     """The decorator of one ``functions/*.py``: what all its functions have in common."""
@@ -130,6 +130,7 @@ class Group:
     title: str
     client_safe: bool = True
     pure: bool = True
+    faults: tuple[type[Exception], ...] = ()
 
     def __call__(
         self,
@@ -138,10 +139,10 @@ class Group:
         client_safe: bool | None = None,
         pure: bool | None = None,
         since: str = "",
-    ) -> Callable[[Implementation], Implementation]:
+    ) -> Callable[[F], F]:
         """Register the decorated function under ``names``, the main one first."""
 
-        def add(implementation: Implementation) -> Implementation:
+        def add(implementation: F) -> F:
             parameters, takes_frame, variadic = _read_signature(implementation)
             spec = Function(
                 names=names,
@@ -155,6 +156,7 @@ class Group:
                 client_safe=self.client_safe if client_safe is None else client_safe,
                 pure=(self.pure if pure is None else pure) and not takes_frame,
                 since=since,
+                faults=FAULTS + self.faults,
             )
             functions.register(*dict.fromkeys(name.lower() for name in names))(spec)
             return implementation

@@ -6,6 +6,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -81,8 +82,17 @@ class Special:
         return self.shape.kind
 
 
-Geometry = BaseGeometry
-AnyGeometry = BaseGeometry | Special
+Geometry = Any
+"""A shapely geometry. Its stubs have one class per type, and the types of values are only known at run time: this
+border is Any."""
+
+AnyGeometry = Any
+"""A shapely geometry or a ``Special``."""
+
+
+def straightened(geometry: AnyGeometry) -> Geometry:
+    """The shapely geometry to calculate with: a special one with straight segments."""
+    return geometry.linear if isinstance(geometry, Special) else geometry
 
 
 def type_name(geometry: AnyGeometry) -> str:
@@ -96,12 +106,25 @@ def type_name(geometry: AnyGeometry) -> str:
 def from_shape(shape: Shape) -> AnyGeometry:
     """The geometry of a shape. Raises shapely's error for what GEOS can't build."""
     if shape.kind in _PLAIN and all(part.kind in _PLAIN for part in shape.parts):
-        return shapely.from_wkb(b"".join(_encode(_closed(shape))))
+        if _buildable(shape):
+            return shapely.from_wkb(b"".join(_encode(shape)))
+        return Special(shape, shapely.from_wkb(b"".join(_encode(_closed(shape)))))
     return Special(shape, shapely.from_wkb(b"".join(_encode(_closed(_straight(shape))))))
 
 
+def _buildable(shape: Shape) -> bool:
+    """Whether GEOS takes the shape as it is: lines of two vertices, rings that end where they began."""
+    if shape.kind == "LineString" and shape.points is not None:
+        return len(shape.points) != 1
+    if shape.kind == "Polygon":
+        return all(r.points is None or (len(r.points) != 1 and _close(r.points) is r.points) for r in shape.parts)
+    return all(_buildable(part) for part in shape.parts)
+
+
 def _closed(shape: Shape) -> Shape:
-    """The shape with every ring of a polygon ended where it began."""
+    """The shape with every ring of a polygon ended where it began, and no line of a single vertex."""
+    if shape.kind == "LineString" and shape.points is not None and len(shape.points) == 1:
+        return Shape(shape.kind, shape.has_z, shape.has_m, np.concatenate([shape.points, shape.points]))
     if shape.kind == "Polygon":
         rings = tuple(Shape(r.kind, r.has_z, r.has_m, _close(r.points)) for r in shape.parts if r.points is not None)
         return Shape(shape.kind, shape.has_z, shape.has_m, None, rings)

@@ -171,12 +171,12 @@ def join_texts(values: list[Value]) -> Value:
 
 # -- patterns -------------------------------------------------------------------------------------------------------
 
-_LIKE_PART = re.compile(r"\\([%_\\])|(%+)|(_)|([^%_\\]+|\\)")
+_LIKE_PART = re.compile(r"\\([%_])|(%+)|(_)|([^%_\\]+|\\)")
 
 
 def like_parts(pattern: str) -> Iterator[tuple[str, str]]:
     """The parts of a LIKE pattern: ("%", "") any run, ("_", "") one character, ("", text) itself. A backslash takes the
-    wildcard or backslash behind it literally."""
+    wildcard behind it literally."""
     for escaped, run, one, literal in _LIKE_PART.findall(pattern):
         yield ("%", "") if run else ("_", "") if one else ("", escaped or literal)
 

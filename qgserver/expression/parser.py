@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from qgserver.errors import ExpressionError
 from qgserver.expression import lexer
-from qgserver.expression.functions import functions
+from qgserver.expression.functions import find
 from qgserver.expression.lexer import Token, tokenize
 from qgserver.expression.nodes import (
     Between,
@@ -210,7 +210,7 @@ class _Parser:
         if self.word() == "(":
             self.at += 1
             return self.call(token)
-        function = functions.get(name)
+        function = find(name)
         if function is None:
             raise ExpressionError(f"{token.value} function is not known", position=token.position)
         return Call(function.name, function.arrange((), {}, token.position))
@@ -225,7 +225,7 @@ class _Parser:
                 if not self.accept(","):
                     break
             self.expect(")")
-        function = functions.get(str(token.value).lower())
+        function = find(str(token.value).lower())
         if function is None:
             raise ExpressionError(f"Function {token.value} is not known", position=token.position)
         return Call(function.name, function.arrange(positional, named, token.position))

@@ -27,5 +27,5 @@ class Ramp:
         if self.discrete:
             return start
         share = (position - low) / (high - low) if high > low else 1.0
-        red, green, blue, alpha = (round(a + (b - a) * share) for a, b in zip(start, end, strict=True))
+        red, green, blue, alpha = (int(a + (b - a) * share + 0.5) for a, b in zip(start, end, strict=True))
         return red, green, blue, alpha

@@ -8,7 +8,7 @@ from qgserver.errors import ExpressionError
 from qgserver.expression.coerce import COERCIONS
 from qgserver.expression.context import Context, Feature, Frame
 from qgserver.expression.function import Function, Lazy, Parameter
-from qgserver.expression.functions import functions
+from qgserver.expression.functions import find
 from qgserver.expression.nodes import (
     Between,
     Binary,
@@ -67,13 +67,25 @@ def _unary(node: Unary) -> RowFunction:
     if node.op == "+":
         return operand
     if node.op == "-":
-        return lambda frame: negate(operand(frame))
+        return _negation(node.operand, operand)
 
     def invert(frame: Frame) -> Value:
         value = truth(operand(frame))
         return None if value is None else int(not value)
 
     return invert
+
+
+def _negation(node: Node, operand: RowFunction) -> RowFunction:
+    if not isinstance(node, FieldRef):
+        return lambda frame: negate(operand(frame))
+
+    def negated_field(frame: Frame) -> Value:
+        value = operand(frame)
+        # QGIS 3.22 knows the type of a null attribute, and the integer of a typed null is 0
+        return 0 if value is None else negate(value)
+
+    return negated_field
 
 
 def _binary(node: Binary) -> RowFunction:
@@ -200,18 +212,20 @@ def item_of(values: Value, key: Value) -> Value:
 
 
 def _call(node: Call) -> RowFunction:
-    function = functions[node.name]
-    if any(kind == "Lazy" for kind in _kinds(function, len(node.args))):
-        call = _lazy_call(function, node.args)
-    else:
-        call = _eager_call(function, node.args)
-    if function.client_safe:
-        return call
+    function = find(node.name.lower())
+    if function is None:
+        raise ExpressionError(f"Function {node.name} is not known")
+    lazy = any(kind == "Lazy" for kind in _kinds(function, len(node.args)))
+    call = _lazy_call(function, node.args) if lazy else _eager_call(function, node.args)
+    name, faults, safe = function.name, function.faults, function.client_safe
 
     def guarded(frame: Frame) -> Value:
-        if frame.context.closed_world:
-            raise ExpressionError(f"The function {function.name} is not allowed here")
-        return call(frame)
+        if not safe and frame.context.closed_world:
+            raise ExpressionError(f"The function {name} is not allowed here")
+        try:
+            return call(frame)
+        except faults as error:
+            raise ExpressionError(f"{name}: {error}") from error
 
     return guarded
 

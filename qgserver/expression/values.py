@@ -18,20 +18,20 @@ Value = object
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
-_DOUBLE = re.compile(r"\s*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|nan)\s*", re.ASCII | re.IGNORECASE)
+_DOUBLE = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 _INT = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Interval:
-    """A length of time in seconds."""
+    """A length of time in seconds; nan = a text that spells none."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """An invalid date, time or datetime (``make_date(2021, 2, 30)``): not NULL, but no instant either."""
+    """A date or datetime before the year 1 (``kind``: ``date`` or ``datetime``): not NULL, but without a text."""
 
     kind: str
 
@@ -76,8 +76,17 @@ def time_text(value: dt.time) -> str:
 
 
 def datetime_text(value: dt.datetime) -> str:
-    """ISO with ``T`` and milliseconds."""
-    return f"{value.year:04d}-{value.month:02d}-{value.day:02d}T{time_text(value.time())}"
+    """ISO with ``T`` and milliseconds, and the offset when it has one."""
+    text = f"{value.year:04d}-{value.month:02d}-{value.day:02d}T{time_text(value.time())}"
+    if value.tzinfo is None:
+        return text
+    offset = value.isoformat()[-6:]
+    return text + ("Z" if offset == "+00:00" else offset)
+
+
+def aware(value: dt.datetime) -> dt.datetime:
+    """The moment with an offset: those without one are local."""
+    return value if value.tzinfo is not None else value.astimezone()
 
 
 def to_text(value: Value) -> str:
@@ -160,6 +169,13 @@ def truth(value: Value) -> bool | None:
     raise ExpressionError(f"Cannot convert '{to_text(value)[:100]}' to boolean")
 
 
+def loose_truth(value: Value) -> bool:
+    """Truth as a widget sees it: any text but "", "0" and "false"; non-zero numbers; nothing else."""
+    if isinstance(value, str):
+        return value.lower() not in ("", "0", "false")
+    return isinstance(value, int | float) and bool(value)
+
+
 def is_geometry(value: Value) -> bool:
     """Whether the value is a geometry."""
     return hasattr(value, "geom_type")
@@ -188,6 +204,8 @@ def comparable(a: Value, b: Value) -> tuple[Value, Value]:
             if right is not None:
                 return left, right
     if kind is other and isinstance(a, dt.date | dt.time | Interval):
+        if isinstance(a, dt.datetime) and (a.tzinfo is None) != (b.tzinfo is None):  # type: ignore[attr-defined]
+            return aware(a), aware(b)  # type: ignore[arg-type]
         return a, b
     return to_text(a), to_text(b)
 
@@ -202,11 +220,12 @@ def compare(op: str, a: Value, b: Value) -> Value:
     return 1 if _COMPARE[op](left, right) else 0
 
 
-def _compare_lists(op: str, a: list[Value], b: list[Value]) -> bool | None:
-    if op not in ("=", "<>"):
-        return None
-    equal = len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
-    return equal if op == "=" else not equal
+def _compare_lists(op: str, a: list[Value], b: list[Value]) -> Value:
+    """The first elements that differ decide, else the lengths (then the answer is a bool)."""
+    for x, y in zip(a, b, strict=False):
+        if not (x is None and y is None) and compare("=", x, y) in (0, None):
+            return compare(op, x, y)
+    return bool(_COMPARE[op](len(a), len(b)))
 
 
 def same(a: Value, b: Value) -> bool:
@@ -225,3 +244,42 @@ _COMPARE = {
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
 }
+
+
+# -- texts in UTF-16 ------------------------------------------------------------------------------------------------
+
+
+class NoText(str):
+    """The empty text of a value that has none (array, map, geometry): many functions of it are NULL, not empty."""
+
+    __slots__ = ()
+
+
+NO_TEXT = NoText()
+
+
+def text_argument(value: Value) -> str:
+    """As ``to_text``, but ``NO_TEXT`` for what has no text."""
+    return to_text(value) if has_text(value) else NO_TEXT
+
+
+def is_narrow(text: str) -> bool:
+    """Whether every character is one UTF-16 unit, so that Python's positions are QGIS's."""
+    return text.isascii() or max(text) <= "\uffff"
+
+
+def utf16_length(text: str) -> int:
+    """Length in UTF-16 units: characters beyond U+FFFF count twice, as in QGIS."""
+    return len(text) if is_narrow(text) else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def utf16_slice(text: str, start: int, stop: int) -> str:
+    """``text[start:stop]`` counted in UTF-16 units (both >= 0)."""
+    if is_narrow(text):
+        return text[start:stop]
+    return text.encode("utf-16-le", "surrogatepass")[2 * start : 2 * stop].decode("utf-16-le", "surrogatepass")
+
+
+def utf16_position(text: str, at: int) -> int:
+    """The UTF-16 position of a Python position."""
+    return utf16_length(text[:at])

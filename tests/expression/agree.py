@@ -12,7 +12,8 @@ import shapely
 from qgserver.expression.context import Feature
 from qgserver.expression.geometries import from_wkt, type_name, wkt
 from qgserver.expression.ramps import Ramp
-from qgserver.expression.values import Interval, Value, is_geometry, to_text
+from qgserver.expression.shapes import vertices
+from qgserver.expression.values import Interval, Invalid, Value, is_geometry, to_text
 
 SCALARS = {
     bool: "bool",
@@ -34,6 +35,8 @@ SCALARS = {
 
 def kind_of(value: Value) -> str:
     """The table's word for the type of a value."""
+    if isinstance(value, Invalid):
+        return value.kind
     return "geometry" if is_geometry(value) else SCALARS.get(type(value), type(value).__name__)
 
 
@@ -50,8 +53,8 @@ def agrees(result: dict[str, Any], value: Value, cmp: str = "", tolerance: float
         return kind == expected
     if expected in ("int", "bool", "double") and kind in ("int", "bool", "double"):
         return _same_number(float(result["value"]), float(value), 0 if expected != "double" else tolerance)  # type: ignore[arg-type]
-    if kind != expected:
-        return False
+    if kind != expected or expected == "null":
+        return kind == expected
     if expected in _COMPARERS:
         return _COMPARERS[expected](result.get("value"), value, cmp, tolerance)
     return bool(result.get("value") == (to_text(value) if kind != "feature" else value.fid))  # type: ignore[attr-defined]
@@ -87,7 +90,7 @@ def _same_geometry(wanted: str, got: Any, cmp: str, tolerance: float) -> bool:
     target = from_wkt(wanted)
     if target is None or type_name(target) != type_name(got):
         return False
-    a, b = coordinates(target), coordinates(got)
+    a, b = vertices(target), vertices(got)
     if len(a) == len(b):
         limit = 1e-6 * (abs(a).clip(min=1))
         if bool(((abs(a - b) <= limit) | ((a != a) & (b != b))).all()):
@@ -105,18 +108,13 @@ def _same_area(a: Any, b: Any, size: float) -> bool:
     return abs(a.area - b.area) <= 1e-6 * size * max(1.0, a.length)
 
 
-def coordinates(shape: Any) -> Any:
-    """float64[n, 4], NaN where there is no z or m."""
-    return shapely.get_coordinates(flat(shape), include_z=True, include_m=True)
-
-
 def flat(shape: Any) -> Any:
     """The shapely geometry of a value, straightened if it is curved."""
     return getattr(shape, "linear", shape)
 
 
 def _same_instant(wanted: str | None, got: Any, cmp: str, tolerance: float) -> bool:
-    return wanted == to_text(got)
+    return (wanted or "") == to_text(got)
 
 
 def _same_interval(wanted: float | None, got: Any, cmp: str, tolerance: float) -> bool:

@@ -65,6 +65,18 @@ class MemoryLayer:
             if keep is None or truth(keep(Frame(context, row))):
                 yield row
 
+    def by_id(self, fid: int | str) -> Feature | None:
+        return next((row for row in self.rows if row.fid == fid), None)
+
+
+@dataclass
+class Unfeatured(MemoryLayer):
+    """A raster layer as other functions see it."""
+
+    @property
+    def properties(self) -> Mapping[str, Value]:
+        return {"type": "Raster"}
+
 
 def _meets(row: Feature, box: Sequence[float]) -> bool:
     if row.geometry is None:
@@ -84,7 +96,12 @@ class World:
     base: Context = field(default_factory=Context)
 
     def layer(self, name: str) -> MemoryLayer | None:
+        if self.is_raster(name):
+            return Unfeatured(self.raster["name"], self.raster["crs"], "", [])
         return next((layer for layer in self.layers.values() if name in (layer.id, layer.name)), None)
+
+    def raster_bands(self, name: str) -> int | None:
+        return int(self.raster["bands"]) if self.is_raster(name) else None
 
     def relation(self, name: str) -> Relation | None:
         return next((r for r in self.relations if r.id == name), None) or next(
@@ -109,7 +126,7 @@ class World:
             return None
         values = [v for row in grid[1] for v in row if v != grid[0].get("nodata_value")]
         mean = sum(values) / len(values)
-        deviation = (sum((v - mean) ** 2 for v in values) / (len(values) - 1)) ** 0.5
+        deviation = (sum((v - mean) ** 2 for v in values) / len(values)) ** 0.5
         low, high = min(values), max(values)
         return {"min": low, "max": high, "avg": mean, "stdev": deviation, "range": high - low, "sum": sum(values)}
 
@@ -153,7 +170,7 @@ def read_world(path: Path) -> World:
     context = context.with_scope(project_scope(info, title=project["title"]) | project["variables"])
     box = Extent(*view["extent"])
     ids = [layer.id for layer in world.layers.values()]
-    scale = box.width / view["size"][0] * view["dpi"] / 0.0254
+    scale = box.width / view["size"][0] * view["dpi"] * 39.3700787
     context = context.with_scope(map_scope(view["crs"], box, scale, view["rotation"]))
     world.base = context.with_scope(
         {"map_layer_ids": ids, "map_layers": list(world.layers.values()), **data["variables"]}

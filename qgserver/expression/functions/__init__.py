@@ -1,6 +1,46 @@
-"""All functions of the language, one file per group. Adding one = one decorated function in its file."""
+"""All functions of the language, one file per group. Adding one = one decorated function in its file.
 
-from qgserver.expression.function import functions as functions
+Geometry functions need shapely, which takes a process 80 ms to load: they are imported when an expression first
+names a function that is not among the others.
+"""
+
+from qgserver.expression.function import Function, functions
+from qgserver.expression.functions import arrays as arrays
+from qgserver.expression.functions import color as color
 from qgserver.expression.functions import conditional as conditional
+from qgserver.expression.functions import conversion as conversion
+from qgserver.expression.functions import dates as dates
+from qgserver.expression.functions import files as files
+from qgserver.expression.functions import fuzzy as fuzzy
+from qgserver.expression.functions import maps as maps
 from qgserver.expression.functions import math as math
 from qgserver.expression.functions import string as string
+from qgserver.expression.nodes import Call, Node, walk
+
+
+def find(name: str) -> Function | None:
+    """The function of a name in lower case, None when there is none."""
+    found = functions.get(name)
+    if found is None:
+        load_all()
+        found = functions.get(name)
+    return found
+
+
+def load_all() -> None:
+    """Make the functions known that need shapely, or the evaluator itself."""
+    from qgserver.expression.functions import aggregates as aggregates
+    from qgserver.expression.functions import features as features
+    from qgserver.expression.functions import general as general
+    from qgserver.expression.functions import geometry_edit as geometry_edit
+    from qgserver.expression.functions import geometry_line as geometry_line
+    from qgserver.expression.functions import geometry_make as geometry_make
+    from qgserver.expression.functions import geometry_read as geometry_read
+    from qgserver.expression.functions import geometry_relate as geometry_relate
+    from qgserver.expression.functions import overlay as overlay
+
+
+def unsafe_functions(node: Node) -> list[str]:
+    """Names of the functions in a tree that a client's expression must not call, sorted."""
+    names = {part.name for part in walk(node) if isinstance(part, Call)}
+    return sorted(name for name in names if not ((found := find(name.lower())) and found.client_safe))

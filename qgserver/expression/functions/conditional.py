@@ -5,7 +5,8 @@ from __future__ import annotations
 from qgserver.errors import ExpressionError
 from qgserver.expression.context import Frame
 from qgserver.expression.function import Group, Lazy
-from qgserver.expression.values import Value, same, truth
+from qgserver.expression.values import Value, loose_truth
+from qgserver.expression.variants import equal
 
 function = Group("Conditionals")
 
@@ -19,7 +20,7 @@ def coalesce(*values: Value) -> Value:
 @function("if", handles_null=True)
 def if_(frame: Frame, condition: Lazy, result_when_true: Lazy, result_when_false: Lazy) -> Value:
     """One of two results; only the one chosen is evaluated."""
-    return result_when_true(frame) if truth(condition(frame)) else result_when_false(frame)
+    return result_when_true(frame) if loose_truth(condition(frame)) else result_when_false(frame)
 
 
 @function("try", handles_null=True)
@@ -35,4 +36,4 @@ def try_(frame: Frame, expression: Lazy, alternative: Lazy | None = None) -> Val
 @function("nullif")
 def nullif(value1: Value, value2: Value) -> Value:
     """NULL if both values are equal, else the first."""
-    return None if same(value1, value2) else value1
+    return None if equal(value1, value2) else value1

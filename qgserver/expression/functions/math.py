@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import random
 
+from qgserver.errors import ExpressionError
 from qgserver.expression.function import Group
 from qgserver.expression.operators import double_power
-from qgserver.expression.values import Value, to_double, wrap64
+from qgserver.expression.values import Value, to_double
 
 function = Group("Math")
 
@@ -108,9 +109,12 @@ def log10(value: float) -> float | None:
 @function("log")
 def log(base: float, value: float) -> float | None:
     """Logarithm to any base; NULL where there is none."""
-    if value <= 0 or base <= 0 or base == 1:
+    if value <= 0 or base <= 0:
         return None
-    return math.log(value) / math.log(base)
+    top, bottom = math.log(value), math.log(base)
+    if bottom:
+        return top / bottom
+    return math.copysign(math.inf, top) if top else math.nan
 
 
 def round_half_away(value: float) -> float:
@@ -125,19 +129,20 @@ def round_(value: float, places: int = 0) -> Value:
         scale = double_power(10.0, places)
         scaled = value * scale
         return round_half_away(scaled) / scale if math.isfinite(scaled) and scale else value
-    return wrap64(int(round_half_away(value))) if math.isfinite(value) else 0
+    whole = round_half_away(value)
+    return int(whole) if -(2.0**63) <= whole < 2.0**63 else -(2**63)
 
 
 @function("ceil")
-def ceil(value: float) -> Value:
-    """The next integer upwards."""
-    return wrap64(math.ceil(value)) if math.isfinite(value) else -(2**63)
+def ceil(value: float) -> float:
+    """The next whole number upwards."""
+    return float(math.ceil(value)) if math.isfinite(value) else value
 
 
 @function("floor")
-def floor(value: float) -> Value:
-    """The next integer downwards."""
-    return wrap64(math.floor(value)) if math.isfinite(value) else -(2**63)
+def floor(value: float) -> float:
+    """The next whole number downwards."""
+    return float(math.floor(value)) if math.isfinite(value) else value
 
 
 @function("max", handles_null=True)
@@ -165,6 +170,8 @@ def clamp(min: float, value: float, max: float) -> float | None:
 @function("scale_linear")
 def scale_linear(value: float, domain_min: float, domain_max: float, range_min: float, range_max: float) -> Value:
     """A value of one range mapped to another, kept inside it."""
+    if domain_min >= domain_max:
+        raise ExpressionError("Domain max must be greater than domain min")
     if value <= domain_min:
         return range_min
     if value >= domain_max:
@@ -177,12 +184,18 @@ def scale_exp(
     value: float, domain_min: float, domain_max: float, range_min: float, range_max: float, exponent: float
 ) -> Value:
     """As ``scale_linear``, along a power curve."""
+    if domain_min >= domain_max:
+        raise ExpressionError("Domain max must be greater than domain min")
+    if exponent <= 0:
+        raise ExpressionError("Exponent must be greater than 0")
     if value <= domain_min:
         return range_min
     if value >= domain_max:
         return range_max
-    ratio = (value - domain_min) / (domain_max - domain_min)
-    return (range_max - range_min) * double_power(ratio, exponent) + range_min
+    scale = double_power(domain_max - domain_min, exponent)
+    if not scale:
+        return math.nan
+    return (range_max - range_min) / scale * double_power(value - domain_min, exponent) + range_min
 
 
 @function("rand", pure=False)
