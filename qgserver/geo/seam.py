@@ -39,7 +39,7 @@ def seam(transform: Transform) -> float | None:
     if origin is None:
         return None
     meridian = proj.prime_meridian
-    greenwich = 0.0 if meridian is None else meridian.longitude * meridian.unit_conversion_factor
+    greenwich = 0.0 if meridian is None else float(meridian.longitude) * float(meridian.unit_conversion_factor)
     degrees = math.degrees(float(origin.value) * float(origin.unit_conversion_factor) + greenwich)
     longitude = math.remainder(degrees + 180.0, 360.0)
     return longitude if abs(longitude) < 180.0 - GAP and _is_torn(transform, longitude) else None
