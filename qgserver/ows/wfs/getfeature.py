@@ -23,6 +23,7 @@ from qgserver.ows.wfs.standin import STAND_INS
 from qgserver.project.layersource import open_layer
 from qgserver.providers.batch import Batch
 from qgserver.providers.protocol import Query
+from qgserver.render.context import layer_context, project_context
 from qgserver.web.response import Response, stream
 
 GEOGRAPHIC_PRECISION = 6
@@ -41,7 +42,8 @@ def get_feature(context: OperationContext) -> Response:
     for query in asked.queries:
         kind = find_type(context.project, query.type_name)
         provider = open_layer(context.project, kind.layer, context.sources)
-        selections.append(select(query, kind, provider, form.crs))
+        scopes = layer_context(project_context(context.project), kind.layer)
+        selections.append(select(query, kind, provider, scopes, form.crs))
     answer = Answer(context.service_url, tuple(dict.fromkeys(found.type.name for found in selections)))
     if asked.params.result_type == "HITS":
         answer = replace(answer, count=_count(selections, asked))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import shapely
 
 from qgserver.errors import OwsError
+from qgserver.expression.context import Context
 from qgserver.expression.nodes import Call, Literal, Node, all_of
 from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
@@ -38,9 +39,12 @@ class Selection:
     multi: bool = False
 
 
-def select(query: Query, kind: FeatureType, provider: protocol.Provider, fixed_crs: str = "") -> Selection:
-    """The selection a query means. ``fixed_crs``: the CRS that the output format insists on, "" = none. Raises
-    ``OwsError`` for unknown properties and whatever is wrong with the filters."""
+def select(
+    query: Query, kind: FeatureType, provider: protocol.Provider, context: Context, fixed_crs: str = ""
+) -> Selection:
+    """The selection a query means. ``context`` is what the layer's own expressions (virtual fields) are evaluated in;
+    ``fixed_crs`` the CRS that the output format insists on, "" = none. Raises ``OwsError`` for unknown properties and
+    whatever is wrong with the filters."""
     schema = provider.schema()
     published = properties(kind.layer, schema)
     hides = len(published) < len(schema.fields)
@@ -72,6 +76,7 @@ def select(query: Query, kind: FeatureType, provider: protocol.Provider, fixed_c
         where=all_of(conditions),
         fids=keys,
         order_by=_order(query.sort_by, published),
+        context=context,
     )
     srs_name = fixed_crs or query.srs_name
     crs = find_crs(srs_name, "SRSNAME") if srs_name and has_geometry else layer_crs
