@@ -152,3 +152,17 @@ def read_parameters(params: Mapping[str, str]) -> Parameters:
                     "InvalidParameterValue", f"{name} has the invalid value {raw[:80]!r}.", locator=name
                 ) from None
     return Parameters(**values)
+
+
+def document() -> str:
+    """``docs/wfs-parameters.md``."""
+    lines = [
+        "# Parameters of WFS\n",
+        "Names in any case; in a document they are the attributes of the same name.",
+        "This page is made by `qgserver.ows.wfs.params.document`.\n",
+        "| parameter | | meaning |\n| --- | --- | --- |",
+    ]
+    for spec in fields(Parameters):
+        row = spec.metadata
+        lines.append(f"| {row['name']} | {'vendor' if row['vendor'] else ''} | {row['doc']} |")
+    return "\n".join(lines) + "\n"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from lxml import etree
 
 from qgserver.errors import OwsError
 from qgserver.ows.wfs.closedworld import read_expression
 from qgserver.ows.wfs.featuretype import Property
-from qgserver.ows.wfs.params import Bbox, Parameters, SortKey, read_parameters
+from qgserver.ows.wfs.params import Bbox, Parameters, SortKey, document, read_parameters
 from qgserver.ows.wfs.query import Query, read_get_feature
 from qgserver.web.request import Request
 
@@ -138,3 +140,8 @@ def test_published_fields_are_found_in_any_case_and_by_alias() -> None:
     expected = read_expression('"num" > 1', PROPERTIES, hides=True, locator="EXP_FILTER")
     for text in ('"NUM" > 1', "number > 1"):
         assert read_expression(text, PROPERTIES, hides=True, locator="EXP_FILTER") == expected
+
+
+def test_the_page_of_parameters_is_up_to_date() -> None:
+    page = Path(__file__).parents[3] / "docs" / "wfs-parameters.md"
+    assert page.read_text() == document()
