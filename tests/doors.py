@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from string import Template
 
 import pytest
 
@@ -162,7 +161,7 @@ class Doors:
         site = Site(name, folder, free_port())
         (folder / "run").mkdir()
         values = {**self.projects, "PORT": str(site.port), "PREFIX": str(PREFIX), "RUN": str(folder / "run")}
-        text = Template((ROOT / "deploy" / f"{name}.conf").read_text()).safe_substitute(values)
+        text = _filled_in(ROOT / "deploy" / f"{name}.conf", values)
         text = text.replace(f"*:{site.port}", f"127.0.0.1:{site.port}").replace("listen ", "listen 127.0.0.1:")
         (folder / "site.conf").write_text(change(text))
         try:
@@ -221,6 +220,16 @@ class Doors:
         )
         command = ["/usr/sbin/nginx", "-p", str(site.folder), "-e", str(site.folder / "nginx.log")]
         _start(site, "out.log", [*command, "-c", str(site.folder / "nginx.conf")], {})
+
+
+def _filled_in(template: Path, values: Mapping[str, str]) -> str:
+    """By envsubst, with the variables named, as docs/deployment.md has it."""
+    need("envsubst")
+    command = ["envsubst", " ".join(f"${name}" for name in values)]
+    environ = {"PATH": os.environ["PATH"], **values}
+    return subprocess.run(
+        command, input=template.read_text(), env=environ, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def _start(site: Site, log: str, command: list[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
