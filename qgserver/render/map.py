@@ -36,7 +36,7 @@ EXACT_POINTS = 20_000
 """Path points of a map up to which all is drawn exactly as QGIS does; beyond, with Cairo's fast antialiasing."""
 CROWDED_FEATURES = 1_500
 """Features in view of a layer from which a source may simplify; what it did so is drawn fast."""
-BATCH = 10_000
+BATCH = 20_000
 """Features read at a time."""
 
 

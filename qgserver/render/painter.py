@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qgserver.draw.areas import draw_sequence
+from qgserver.draw.areas import Look, draw_sequence
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.sprites import stamp_sequence
 from qgserver.geo.geometry import GeometryArray, Ints
@@ -26,9 +26,9 @@ STRICT = 64
 OVERLAPPING = 1.2
 """Polygons whose areas sum up to more than this part of the picture surely overlap."""
 GATHER = 256
-"""Neighbours among which features of one symbol are painted together when polygons overlap."""
-TURNS = 7
-"""Crowded polygons side by side are painted in so many turns, every seventh in one: neighbours then come one after the
+"""Neighbours among which features of one symbol are painted together where order can hardly be kept."""
+TURNS = 5
+"""Crowded polygons side by side are painted in so many turns, every fifth in one: neighbours then come one after the
 other, and the later one's fill covers half of the outline between them, as it does in QGIS."""
 
 
@@ -68,37 +68,60 @@ def _paint_level(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs, leve
 
 
 def _paint_in_order(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> None:
+    plain = _plain_painters(painting.env, symbols, jobs)
+    exact = painting.canvas.antialias == "exact"
     polygonal = is_polygonal(painting.geometry)
-    if painting.canvas.antialias == "exact" or not polygonal:
-        if not _paint_sequence(painting, symbols, jobs):
-            _paint_runs(painting, symbols, jobs if len(jobs) <= STRICT else _gathered(jobs, GATHER))
+    if plain is not None and (exact or not polygonal):
+        _paint_sequence(painting, plain, jobs)
+    elif plain is not None and not _overlap(painting) and all(len(looks) == 1 for looks in plain.values()):
+        _paint_turns(painting, {number: looks[0] for number, looks in plain.items()}, jobs)
     else:
-        _paint_runs(painting, symbols, _gathered(jobs, GATHER) if _overlap(painting) else _in_turns(jobs))
+        _paint_runs(painting, symbols, jobs if len(jobs) <= STRICT else _gathered(jobs))
 
 
-def _paint_sequence(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> bool:
-    """Lines and polygons of brushes and pens alone: all of them in one sequence, in the order of the jobs. False when
-    a symbol is more than that."""
-    painters: dict[int, list[LookPainter]] = {}
+def _plain_painters(env: Env, symbols: Sequence[Symbol], jobs: Jobs) -> dict[int, list[Look]] | None:
+    """For symbols of brushes and pens alone: what each of their layers paints with. None when one is more than that."""
+    found: dict[int, list[Look]] = {}
     for number in np.unique(jobs.symbols).tolist():
         symbol = symbols[number]
-        env = painting.env.with_opacity(symbol.opacity)
         if symbol.properties or any(layer.properties for layer in symbol.layers):
-            return False
-        found = [env.painter(layer) for layer in symbol.layers]
-        plain = [painter for painter in found if isinstance(painter, LookPainter) and not painter.moved]
-        if len(plain) < len(found):
-            return False
-        painters[number] = plain
-    counts = np.array([len(painters[number]) for number in jobs.symbols.tolist()], dtype=np.int64)
+            return None
+        painters = [env.with_opacity(symbol.opacity).painter(layer) for layer in symbol.layers]
+        if not all(isinstance(painter, LookPainter) and not painter.moved for painter in painters):
+            return None
+        found[number] = [painter.look for painter in painters if isinstance(painter, LookPainter)]
+    return found
+
+
+def _paint_sequence(painting: Painting, plain: Mapping[int, Sequence[Look]], jobs: Jobs) -> None:
+    """All layers of all symbols in one sequence, in the order of the jobs."""
+    depths = np.zeros(max(plain) + 1, dtype=np.int64)
+    depths[list(plain)] = [len(looks) for looks in plain.values()]
+    deepest = int(depths.max())
+    counts = depths[jobs.symbols]
     rows, numbers = np.repeat(jobs.rows, counts), np.repeat(jobs.symbols, counts)
-    deepest = max(map(len, painters.values()), default=0)
     layer = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    which = numbers * deepest + layer
-    looks = {n * deepest + i: p.look for n, of_symbol in painters.items() for i, p in enumerate(of_symbol)}
+    flat = {number * deepest + i: look for number, looks in plain.items() for i, look in enumerate(looks)}
     for paths, features in paths_of(take(painting.geometry, rows)):
-        draw_sequence(painting.canvas, paths, features, looks, which)
-    return True
+        draw_sequence(painting.canvas, paths, features, flat, numbers * deepest + layer)
+
+
+def _paint_turns(painting: Painting, plain: Mapping[int, Look], jobs: Jobs) -> None:
+    """Crowded polygons side by side: in each turn the fills symbol by symbol, then the outlines pen by pen."""
+    pens = {number: look.pen for number, look in plain.items()}
+    distinct = list(dict.fromkeys(pens.values()))
+    pen_of = np.zeros(max(plain) + 1, dtype=np.int64)
+    pen_of[list(plain)] = [distinct.index(pen) for pen in pens.values()]
+    order = np.lexsort((jobs.symbols, pen_of[jobs.symbols], jobs.rows % TURNS))
+    rows, numbers = jobs.rows[order], jobs.symbols[order]
+    shapes = Shapes(oriented(take(painting.geometry, rows)), rows)
+    for _, first, last in _runs(rows % TURNS):
+        for number, start, stop in _runs(numbers[first:last]):
+            filled = LookPainter(Look(plain[number].brush))
+            filled(painting.canvas, shapes.slice(first + start, first + stop))
+        for pen, start, stop in _runs(pen_of[numbers[first:last]]):
+            outlined = LookPainter(Look(pen=distinct[pen]))
+            outlined(painting.canvas, shapes.slice(first + start, first + stop))
 
 
 def _paint_runs(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> None:
@@ -120,15 +143,9 @@ def _overlap(painting: Painting) -> bool:
     return inked > OVERLAPPING * painting.canvas.width * painting.canvas.height
 
 
-def _gathered(jobs: Jobs, among: int) -> Jobs:
-    """Jobs sorted by symbol inside groups of neighbours, so that runs of one symbol become long."""
-    order = np.lexsort((jobs.symbols, np.arange(len(jobs)) // among))
-    return Jobs(jobs.rows[order], jobs.symbols[order])
-
-
-def _in_turns(jobs: Jobs) -> Jobs:
-    """Jobs sorted by turn (every seventh feature), then symbol."""
-    order = np.lexsort((jobs.symbols, jobs.rows % TURNS))
+def _gathered(jobs: Jobs) -> Jobs:
+    """Jobs sorted by symbol among neighbours, so that runs of one symbol become long."""
+    order = np.lexsort((jobs.symbols, np.arange(len(jobs)) // GATHER))
     return Jobs(jobs.rows[order], jobs.symbols[order])
 
 

@@ -1,0 +1,281 @@
+"""Which features a point, an area or a filter finds: (project, request, open sources) -> hits per layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from qgserver.errors import ExpressionError, ProviderError
+from qgserver.expression.context import Context
+from qgserver.expression.nodes import Node, resolve_field, used_fields
+from qgserver.geo.crs import Crs
+from qgserver.geo.extent import Extent
+from qgserver.geo.geometry import Floats
+from qgserver.geo.transform import Transform, get_transform
+from qgserver.geo.wkb import to_shapely
+from qgserver.project.layersource import open_layer
+from qgserver.project.model import Project, RasterLayer, Style, VectorLayer
+from qgserver.providers import Sources
+from qgserver.providers.batch import Batch, concat_batches, take_batch
+from qgserver.providers.protocol import Field, Provider, Query, Schema
+from qgserver.render.context import layer_context, map_context, project_context
+from qgserver.render.geometry import request_extent
+from qgserver.render.maptip import Template, read_template
+from qgserver.render.view import View
+from qgserver.symbology.renderers.null import NullRenderer
+
+POINT_SHARE, LINE_SHARE, POLYGON_SHARE = 1 / 100, 1 / 200, 1 / 400
+"""Tolerances without a word of the client: parts of the map's width (measured)."""
+BATCH = 64
+"""Features read at a time, unless more are asked for: only those that the search box meets come at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class InfoLayer:
+    """A layer asked about: the style that decides which features are drawn ("" = current), a client's filter."""
+
+    layer: VectorLayer | RasterLayer
+    style: str = ""
+    where: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerances:
+    """How far from the point features may be, in pixels of the map; 0 = the default."""
+
+    point: int = 0
+    line: int = 0
+    polygon: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InfoRequest:
+    """What is asked: features at ``point`` (in ``crs``); else those that meet ``area`` (in ``crs``); else all in
+    ``view``; else, without a map, all. ``count`` of each layer at most. ``tips``: map tips are wanted."""
+
+    crs: Crs
+    layers: tuple[InfoLayer, ...]
+    count: int = 1
+    view: View | None = None
+    point: tuple[float, float] | None = None
+    area: BaseGeometry | None = None
+    tolerances: Tolerances = Tolerances()
+    tips: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What was found of one layer: ``fields`` are those that WMS may show, ``batch`` the features with these columns
+    (None = none found) and geometry in the CRS asked for, ``boxes`` float64[n, 4] in it, ``tips`` their map tips (None:
+    not wanted, or the layer has none), ``context`` what expressions about the layer are evaluated in."""
+
+    layer: VectorLayer | RasterLayer
+    context: Context
+    fields: tuple[Field, ...] = ()
+    batch: Batch | None = None
+    boxes: Floats | None = None
+    tips: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The search in one layer: all in its CRS. ``extent`` None with ``nowhere`` False = everywhere; ``shape`` is what
+    features must meet exactly."""
+
+    extent: Extent | None = None
+    shape: BaseGeometry | None = None
+    nowhere: bool = False
+
+
+def identify(project: Project, request: InfoRequest, sources: Sources) -> Iterator[Hits]:
+    """Hits of every layer that shows at the scale of the map, in the order asked. Raises ``ProviderError`` (with the
+    layer's name) when a source can't be read, ``ExpressionError`` when a filter names a field that is not published."""
+    view = request.view
+    context = project_context(project) if view is None else map_context(project, view)
+    for item in request.layers:
+        layer = item.layer
+        shown = layer if isinstance(layer, RasterLayer) else _style(item, layer)
+        if view is not None and not shown.scale_range.contains(view.denominator):
+            continue
+        inner = layer_context(context, layer)
+        if isinstance(layer, RasterLayer):
+            yield Hits(layer, inner)
+            continue
+        try:
+            yield _identify(project, request, item, open_layer(project, layer, sources), inner)
+        except ProviderError as error:
+            error.layer = error.layer or layer.published
+            raise
+
+
+def _style(item: InfoLayer, layer: VectorLayer) -> Style:
+    return layer.styles.get(item.style) or layer.style
+
+
+def _identify(project: Project, request: InfoRequest, item: InfoLayer, provider: Provider, context: Context) -> Hits:
+    layer = item.layer
+    assert isinstance(layer, VectorLayer)
+    schema = provider.schema()
+    hidden = {config.name for config in layer.fields if config.hidden_wms}
+    fields = tuple(field for field in schema.fields if field.name not in hidden and field.type != "geometry")
+    _check_filter(item.where, [field.name for field in fields])
+    hits = Hits(layer, context, fields)
+    transform = get_transform(layer.crs, request.crs, project.operations)
+    search = _search(request, layer, schema, transform)
+    if search.nowhere:
+        return hits
+    style = _style(item, layer)
+    template = read_template(style.map_tip) if request.tips and style.map_tip.strip() else None
+    batch = _read(provider, _query(item, schema, fields, template, search, context), search, request, style)
+    if batch is None:
+        return hits
+    tips = None if template is None else tuple(template.texts(batch, context))
+    boxes = _boxes(batch, transform)
+    if transform is not None and batch.geometry is not None:
+        batch = replace(batch, geometry=transform.geometry(batch.geometry))
+    return replace(hits, batch=batch, boxes=boxes, tips=tips)
+
+
+def _check_filter(where: Node | None, names: list[str]) -> None:
+    """A client may not learn of hidden fields by filtering with them: to it they do not exist."""
+    if where is None:
+        return
+    for name in used_fields(where) or ():
+        if resolve_field(name, names) is None:
+            raise ExpressionError(f"There is no field {name[:80]} to filter by.")
+
+
+# -- where to look --------------------------------------------------------------------------------------------------
+
+
+def _search(request: InfoRequest, layer: VectorLayer, schema: Schema, transform: Transform | None) -> _Search:
+    view = request.view
+    if request.point is None and request.area is None and view is None:
+        return _Search()
+    if not layer.has_geometry or schema.geometry_type == "NoGeometry":
+        return _Search(nowhere=True)
+    if request.point is not None and view is not None:
+        x, y = request.point
+        reach = _tolerance(request.tolerances, view, schema.geometry_type or layer.geometry_type)
+        extent: Extent | None = Extent(x - reach, y - reach, x + reach, y + reach)
+        if transform is not None and extent is not None:
+            extent = transform.inverse.extent(extent)
+        return _Search(nowhere=True) if extent is None else _Search(extent, shapely.box(*extent.as_tuple()))
+    if request.area is not None:
+        return _area_search(request.area, transform)
+    extent = None if view is None else request_extent(view, transform)
+    return _Search(nowhere=True) if extent is None else _Search(extent)
+
+
+def _tolerance(tolerances: Tolerances, view: View, geometry_type: str) -> float:
+    """Map units around the point, by the kind of geometry; what is neither line nor polygon counts as point."""
+    kind = geometry_type.upper()
+    if "POLYGON" in kind or "SURFACE" in kind:
+        pixels, share = tolerances.polygon, POLYGON_SHARE
+    elif "LINE" in kind or "CURVE" in kind or "CIRCULAR" in kind:
+        pixels, share = tolerances.line, LINE_SHARE
+    else:
+        pixels, share = tolerances.point, POINT_SHARE
+    return pixels * view.resolution if pixels > 0 else view.extent.width * share
+
+
+def _area_search(area: BaseGeometry, transform: Transform | None) -> _Search:
+    if transform is not None:
+        area = shapely.transform(area, transform.inverse.points)
+    bounds = Extent(*area.bounds)
+    return _Search(nowhere=True) if area.is_empty or bounds.is_empty else _Search(bounds, area)
+
+
+# -- reading --------------------------------------------------------------------------------------------------------
+
+
+def _query(
+    item: InfoLayer,
+    schema: Schema,
+    fields: tuple[Field, ...],
+    template: Template | None,
+    search: _Search,
+    context: Context,
+) -> Query:
+    names = [field.name for field in schema.fields]
+    layer = item.layer
+    assert isinstance(layer, VectorLayer)
+    needed = {field.name for field in fields}
+    for used in (
+        _style(item, layer).renderer.used_fields(),
+        frozenset() if template is None else template.used_fields(),
+    ):
+        wanted = names if used is None else [resolve_field(name, names) for name in used]
+        needed |= {name for name in wanted if name is not None}
+    return Query(
+        columns=tuple(name for name in names if name in needed),
+        geometry=layer.has_geometry,
+        extent=search.extent,
+        where=item.where,
+        batch_size=BATCH,
+        context=context,
+    )
+
+
+def _read(provider: Provider, query: Query, search: _Search, request: InfoRequest, style: Style) -> Batch | None:
+    """The first features found, no more than asked for."""
+    found: list[Batch] = []
+    left = request.count
+    with closing(provider.read(replace(query, batch_size=min(max(left, BATCH), 2000)))) as batches:
+        for batch in batches:
+            keep = np.ones(len(batch), dtype=bool)
+            if search.shape is not None and batch.geometry is not None:
+                keep = _meets(batch, search.shape)
+            if request.view is not None and keep.any():
+                keep &= _drawn(batch, style, query.context, request.view.denominator)
+            rows = np.flatnonzero(keep)[:left]
+            if len(rows):
+                found.append(batch if len(rows) == len(batch) else take_batch(batch, rows))
+                left -= len(rows)
+            if left <= 0:
+                break
+    return concat_batches(found) if found else None
+
+
+def _meets(batch: Batch, shape: BaseGeometry) -> NDArray[np.bool_]:
+    """bool[n]: features that have a point in common with ``shape``."""
+    assert batch.geometry is not None
+    geometries = to_shapely(batch.geometry)
+    shapely.prepare(shape)
+    try:
+        met: NDArray[np.bool_] = shapely.intersects(shape, geometries)
+    except shapely.errors.GEOSException:  # an invalid shape that GEOS can't relate to another
+        met = shapely.intersects(shapely.make_valid(shape), shapely.make_valid(geometries))
+    return met
+
+
+def _drawn(batch: Batch, style: Style, context: Context, scale: float) -> NDArray[np.bool_]:
+    """bool[n]: features that the renderer draws at this scale. One that draws nothing at all is meant for layers that
+    are to be asked about, so it hides nothing (measured)."""
+    drawn = np.zeros(len(batch), dtype=bool)
+    if isinstance(style.renderer, NullRenderer):
+        drawn[:] = True
+    else:
+        drawn[style.renderer.classify(batch, context, scale).rows] = True
+    return drawn
+
+
+def _boxes(batch: Batch, transform: Transform | None) -> Floats | None:
+    """Boxes of the features in the target CRS: of a grid over their box in the layer's, as QGIS makes them."""
+    if batch.geometry is None:
+        return None
+    boxes = batch.geometry.boxes()
+    if transform is None:
+        return boxes
+    out = np.full_like(boxes, np.nan)
+    for row in np.flatnonzero(~np.isnan(boxes[:, 0])):
+        moved = transform.extent(Extent(*boxes[row].tolist()))
+        if moved is not None:
+            out[row] = moved.as_tuple()
+    return out

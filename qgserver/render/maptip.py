@@ -1,0 +1,67 @@
+"""Map tips: the author's text with ``[% expression %]`` in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from qgserver.errors import ExpressionError
+from qgserver.expression.columns import to_values
+from qgserver.expression.context import Context
+from qgserver.expression.evaluate import evaluate
+from qgserver.expression.nodes import Node, needs_geometry, used_fields
+from qgserver.expression.parser import parse
+from qgserver.expression.values import to_text
+from qgserver.providers.batch import Batch
+from qgserver.symbology.properties import merge_fields
+
+_INSET = re.compile(r"\[%(.*?)%\]", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text taken apart: pieces of text and expressions, in order."""
+
+    parts: tuple[str | Node, ...]
+
+    def used_fields(self) -> frozenset[str] | None:
+        """Columns that the expressions need; None = all."""
+        return merge_fields(used_fields(part) for part in self._nodes())
+
+    def needs_geometry(self) -> bool:
+        """Whether an expression looks at the geometry."""
+        return any(needs_geometry(part) for part in self._nodes())
+
+    def texts(self, batch: Batch, context: Context) -> list[str]:
+        """The text for each feature. What evaluates to NULL or not at all leaves nothing. Values are never evaluated
+        themselves: data is not a template (QGIS Server evaluates it)."""
+        columns = [
+            [part] * len(batch) if isinstance(part, str) else _column(part, batch, context) for part in self.parts
+        ]
+        return ["".join(row) for row in zip(*columns, strict=True)] if columns else [""] * len(batch)
+
+    def _nodes(self) -> list[Node]:
+        return [part for part in self.parts if not isinstance(part, str)]
+
+
+@lru_cache(maxsize=256)
+def read_template(text: str) -> Template:
+    """The template. An inset that does not parse stays as it is written, as in QGIS."""
+    parts: list[str | Node] = []
+    at = 0
+    for match in _INSET.finditer(text):
+        try:
+            node = parse(match[1])
+        except ExpressionError:
+            continue
+        parts += [text[at : match.start()], node]
+        at = match.end()
+    return Template((*parts, text[at:]))
+
+
+def _column(node: Node, batch: Batch, context: Context) -> list[str]:
+    try:
+        return [to_text(value) for value in to_values(evaluate(node, batch, context))]
+    except ExpressionError:
+        return [""] * len(batch)
