@@ -16,7 +16,7 @@ from qgserver.ows.attributetext import json_texts, wrap_texts
 from qgserver.ows.geojson import box_texts, geometry_texts
 from qgserver.ows.geometrytext import dump_array
 from qgserver.ows.wfs.answer import Answer, Features, Member
-from qgserver.ows.wfs.formats import wfs_format
+from qgserver.ows.wfs.outputformat import wfs_format
 from qgserver.providers.batch import Batch
 
 

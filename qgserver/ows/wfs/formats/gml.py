@@ -17,7 +17,7 @@ from qgserver.ows.gml import GmlStyle, GmlVersion, bounded_by, box_texts, geomet
 from qgserver.ows.wfs.answer import Answer, Features, Frame, Member
 from qgserver.ows.wfs.crs import written_swapped
 from qgserver.ows.wfs.featuretype import GEOMETRY, Property
-from qgserver.ows.wfs.formats import wfs_format
+from qgserver.ows.wfs.outputformat import wfs_format
 from qgserver.ows.xmlio import escape
 from qgserver.providers.batch import Column
 from qgserver.web.service_url import with_separator
