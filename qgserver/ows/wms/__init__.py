@@ -1,5 +1,5 @@
 """WMS 1.1.1 and 1.3.0. Importing the package makes its operations known."""
 
-from qgserver.ows.wms import capabilities, getmap, projectsettings, schemaextension
+from qgserver.ows.wms import capabilities, getfeatureinfo, getmap, projectsettings, schemaextension
 
-__all__ = ["capabilities", "getmap", "projectsettings", "schemaextension"]
+__all__ = ["capabilities", "getfeatureinfo", "getmap", "projectsettings", "schemaextension"]

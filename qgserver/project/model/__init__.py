@@ -9,6 +9,7 @@ from __future__ import annotations
 from qgserver.project.model.layers import (
     Dimension,
     FieldConfig,
+    FormContainer,
     Join,
     Layer,
     Link,
@@ -49,6 +50,7 @@ __all__ = [
     "CoordinateOperation",
     "Dimension",
     "FieldConfig",
+    "FormContainer",
     "Group",
     "Inspire",
     "Join",

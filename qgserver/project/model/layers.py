@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from qgserver.geo.crs import Crs
@@ -61,6 +61,22 @@ class FieldConfig:
     unique: bool = False
     constraint: str = ""
     editable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FormContainer:
+    """A tab or group of a layer's form: names of fields, and containers in it, in order."""
+
+    name: str
+    children: tuple[FormContainer | str, ...] = ()
+
+    def fields(self) -> Iterator[str]:
+        """Names of all fields below."""
+        for child in self.children:
+            if isinstance(child, FormContainer):
+                yield from child.fields()
+            else:
+                yield child
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +195,8 @@ class VectorLayer(Layer):
     """A vector layer. ``styles`` holds every style by name, ``style_name`` names the current one.
     ``geometry_type`` is the WKB name of the file (``MultiPolygonZ``, ``NoGeometry``, ``Unknown``), "" when it has
     none; projects before 3.10 tell but the family (``Point``, ``LineString``, ``Polygon``), the provider the rest.
-    ``fields`` are those the project speaks of: the source may have lost some since."""
+    ``fields`` are those the project speaks of: the source may have lost some since. ``form`` is the layout of a form
+    with tabs made by drag and drop, None for a generated one."""
 
     geometry_type: str = ""
     styles: Mapping[str, Style] = field(default_factory=dict)
@@ -188,6 +205,7 @@ class VectorLayer(Layer):
     virtual_fields: tuple[VirtualField, ...] = ()
     joins: tuple[Join, ...] = ()
     dimensions: tuple[Dimension, ...] = ()
+    form: FormContainer | None = None
 
     @property
     def style(self) -> Style:

@@ -21,6 +21,7 @@ from qgserver.project.reading.context import Context
 from qgserver.project.reading.crs import read_crs
 from qgserver.project.reading.elements import Element, extent, flag, integer, number, text, xml_text
 from qgserver.project.reading.fields import read_fields, read_joins, read_virtual_fields
+from qgserver.project.reading.form import read_form
 from qgserver.project.reading.options import custom_properties, variables
 from qgserver.project.reading.styles import read_scale_range, read_vector_style, style_elements
 from qgserver.providers.uri import DataSource, geometry_type_name, parse_datasource
@@ -119,6 +120,7 @@ def _read_vector(element: Element, context: Context) -> VectorLayer:
         virtual_fields=read_virtual_fields(element),
         joins=read_joins(element, context),
         dimensions=_dimensions(element),
+        form=read_form(element),
     )
 
 

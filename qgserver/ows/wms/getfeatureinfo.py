@@ -1,0 +1,206 @@
+"""GetFeatureInfo."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import reduce
+
+import numpy as np
+from shapely.geometry.base import BaseGeometry
+
+from qgserver.errors import OwsError, ProviderError
+from qgserver.expression.geometries import from_wkt
+from qgserver.geo.crs import Crs, parse_crs
+from qgserver.geo.extent import Extent
+from qgserver.ows.operations import OperationContext, operation
+from qgserver.ows.wms import infoparams, params
+from qgserver.ows.wms.filters import read_filters
+from qgserver.ows.wms.infoformats import find_format, info_formats
+from qgserver.ows.wms.infoformats.answer import Answer, Attribute, LayerInfo
+from qgserver.ows.wms.maprequest import DEFAULT_DPI, REFUSED, read_crs, read_layers, read_size
+from qgserver.ows.wms.published import Published, layers_by_name
+from qgserver.project.model import Project, VectorLayer
+from qgserver.project.related import Related
+from qgserver.project.represent import Display
+from qgserver.render.identify import Hits, InfoLayer, InfoRequest, Tolerances, identify
+from qgserver.render.request import MapRequest
+from qgserver.render.view import View, make_view
+from qgserver.web.request import Request
+from qgserver.web.response import Response
+
+log = logging.getLogger("qgserver")
+
+WITHOUT_CRS = "EPSG:4326"
+"""CRS of an answer to a request that has neither a map nor a CRS (measured)."""
+
+
+@operation("WMS", "GetFeatureInfo", formats=info_formats)
+def get_feature_info(context: OperationContext) -> Response:
+    """What the layers of QUERY_LAYERS have at a point, in an area or behind a filter."""
+    found = find_format(infoparams.INFO_FORMAT.of(context.request))
+    request = read_info_request(context)
+    precision = infoparams.WMS_PRECISION.of(context.request)
+    hits = ask(context, request)
+    answer = Answer(
+        version=context.version,
+        crs=request.crs,
+        layers=tuple(_layer_info(context, one) for one in hits),
+        precision=precision if precision >= 0 else context.project.wms.precision,
+        project=context.project.wms,
+        box=_whole_box(hits) if _filter_only(context.request) else None,
+    )
+    return Response("".join(found.encode(answer)), content_type=found.content_type)
+
+
+def read_info_request(context: OperationContext) -> InfoRequest:
+    """The request without protocol words. Raises ``OwsError``."""
+    request = context.request
+    for name in REFUSED:
+        if request.get(name):
+            raise OwsError("InvalidParameterValue", f"The {name} parameter is not supported.", locator=name)
+    layers = tuple(_info_layers(context))
+    pointed = _is_pointed(request)
+    view, crs, asked = _read_view(context, pointed)
+    return InfoRequest(
+        crs=crs,
+        layers=layers,
+        count=infoparams.FEATURE_COUNT.of(request),
+        view=view,
+        point=_read_point(context, asked) if asked is not None and pointed else None,
+        area=None if pointed else _read_area(request),
+        tolerances=Tolerances(
+            infoparams.FI_POINT_TOLERANCE.of(request),
+            infoparams.FI_LINE_TOLERANCE.of(request),
+            infoparams.FI_POLYGON_TOLERANCE.of(request),
+        ),
+        tips=infoparams.WITH_MAPTIP.of(request),
+    )
+
+
+def ask(context: OperationContext, request: InfoRequest) -> tuple[Hits, ...]:
+    """What is found; with QGIS_SERVER_IGNORE_BAD_LAYERS without the layers whose source fails."""
+    while True:
+        try:
+            return tuple(identify(context.project, request, context.sources))
+        except ProviderError as error:
+            rest = tuple(item for item in request.layers if item.layer.published != error.layer)
+            if not context.settings.ignore_bad_layers or len(rest) == len(request.layers):
+                raise
+            log.warning("layer %s is left out of feature info: %s", error.layer, error.message)
+            request = replace(request, layers=rest)
+
+
+# -- the request ----------------------------------------------------------------------------------------------------
+
+
+def _info_layers(context: OperationContext) -> Iterator[InfoLayer]:
+    """The layers of QUERY_LAYERS in that order, groups taken apart top to bottom, each in the style that the map has
+    it in, with the client's filter."""
+    request, project = context.request, context.project
+    drawn = read_layers(request, project, context.settings) if params.LAYERS.text(request) else []
+    styles: Mapping[str, str] = {one.layer.id: one.style for one in drawn}
+    layers = [layer for name in infoparams.QUERY_LAYERS.required(request) for layer in _named(project, name)]
+    names = {layer.published for layer in layers} | {one.layer.published for one in drawn}
+    filters = read_filters(params.FILTER.of(request), names, context.settings.extra_sql_tokens)
+    for layer in layers:
+        yield InfoLayer(layer, styles.get(layer.id, ""), filters.get(layer.published))
+
+
+def _named(project: Project, name: str) -> Iterator[Published]:
+    """The layers that may be asked under a name. In a group those that may not are passed over, unless all are such."""
+    layers = layers_by_name(project).get(name)
+    if layers is None:
+        raise OwsError("LayerNotDefined", f"The layer '{name[:80]}' does not exist.", locator="QUERY_LAYERS")
+    known = [layer for layer in reversed(layers) if layer.identifiable]
+    if layers and not known:
+        raise OwsError("LayerNotQueryable", f"The layer '{name[:80]}' is not queryable.", locator="QUERY_LAYERS")
+    yield from known
+
+
+def _is_pointed(request: Request) -> bool:
+    """Whether a point is asked for. Without one there must be a filter (QGIS: FILTER or FILTER_GEOM)."""
+    present = [bool(row.text(request)) for row in (infoparams.I, infoparams.J)]
+    if any(present) or not (params.FILTER.text(request) or infoparams.FILTER_GEOM.text(request)):
+        for row in (infoparams.I, infoparams.J):
+            row.required(request)
+        return True
+    return False
+
+
+def _filter_only(request: Request) -> bool:
+    return not _is_pointed(request) and bool(params.FILTER.text(request))
+
+
+def _read_view(context: OperationContext, pointed: bool) -> tuple[View | None, Crs, Extent | None]:
+    """The map, the CRS of the answer and the extent its pixels lie in. A request by filter may do without a map."""
+    request = context.request
+    if not pointed and not params.BBOX.text(request):
+        fallback = None if params.CRS.text(request) else parse_crs(WITHOUT_CRS)
+        return None, fallback or read_crs(request, context.version)[0], None
+    crs, inverted = read_crs(request, context.version)
+    width, height = read_size(request, context.project, context.settings)
+    extent = params.extent(request, inverted=inverted)
+    dpi = params.DPI.of(request) or DEFAULT_DPI
+    stretch = context.version == "1.3.0"
+    view = make_view(MapRequest(crs, extent, width, height, (), dpi, stretch=stretch))
+    # A stretched picture shows exactly what was asked for, another one its grown extent.
+    return view, crs, extent if stretch else view.extent
+
+
+def _read_point(context: OperationContext, extent: Extent) -> tuple[float, float]:
+    """The middle of the pixel I, J in map units. Raises ``OwsError`` InvalidPoint outside of the map."""
+    request = context.request
+    sizes = read_size(request, context.project, context.settings)
+    place = []
+    for row, size in zip((infoparams.I, infoparams.J), sizes, strict=True):
+        value = row.of(request)
+        if not 0 <= value < size:
+            raise OwsError("InvalidPoint", f"{row.names[0]} must lie between 0 and {size - 1}.", locator=row.names[0])
+        place.append((value + 0.5) / size)
+    return extent.xmin + place[0] * extent.width, extent.ymax - place[1] * extent.height
+
+
+def _read_area(request: Request) -> BaseGeometry | None:
+    text = infoparams.FILTER_GEOM.of(request)
+    if not text:
+        return None
+    area = from_wkt(text)
+    if not isinstance(area, BaseGeometry):
+        raise OwsError("InvalidParameterValue", "FILTER_GEOM is not a WKT geometry.", locator="FILTER_GEOM")
+    return area
+
+
+# -- the answer -----------------------------------------------------------------------------------------------------
+
+
+def _layer_info(context: OperationContext, hits: Hits) -> LayerInfo:
+    """One layer of the answer, with what the project lets be seen of its geometry."""
+    wms, layer = context.project.wms, hits.layer
+    name = wms.info_layer_aliases.get(layer.published, layer.published)
+    batch = hits.batch
+    if batch is None or not isinstance(layer, VectorLayer):
+        return LayerInfo(name, layer.published)
+    display = Display(layer, Related(context.project, context.sources, hits.context))
+    return LayerInfo(
+        name=name,
+        type_name=layer.published,
+        fids=tuple(str(fid) for fid in batch.fids.tolist()),
+        attributes=tuple(
+            Attribute(field, layer.field_config(field.name).alias or field.name, batch.columns[field.name], display)
+            for field in hits.fields
+        ),
+        tips=hits.tips,
+        boxes=hits.boxes if wms.add_geometry else None,
+        geometry=batch.geometry if wms.add_geometry and infoparams.WITH_GEOMETRY.of(context.request) else None,
+        form=layer.form if wms.use_attribute_form else None,
+    )
+
+
+def _whole_box(hits: tuple[Hits, ...]) -> Extent | None:
+    """The box of all features."""
+    boxes = [one.boxes for one in hits if one.boxes is not None]
+    rows = np.concatenate(boxes) if boxes else np.empty((0, 4))
+    extents = [Extent(*row) for row in rows[~np.isnan(rows[:, 0])].tolist()]
+    return reduce(Extent.union, extents) if extents else None
