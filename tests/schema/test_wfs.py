@@ -100,9 +100,17 @@ def test_exceptions(version: str, query: Mapping[str, str], locator: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "query", [{"REQUEST": "GetFeature"}, {"SERVICE": "WFS"}, {"SERVICE": "", "REQUEST": "GetFeature"}]
+    "query",
+    [
+        {"REQUEST": "GetFeature"},
+        {"SERVICE": "WFS"},
+        {"SERVICE": "", "REQUEST": "GetFeature"},
+        {"SERVICE": "WFS", "REQUEST": "GetFeature", "TYPENAME": "pts"},
+        {"SERVICE": "WFS", "REQUEST": "DescribeFeatureType", "TYPENAME": "pts"},
+    ],
+    ids=str,
 )
-def test_a_missing_service_or_request_is_told_in_ows_1_0(query: Mapping[str, str]) -> None:
+def test_a_missing_service_request_or_version_is_told_in_ows_1_0(query: Mapping[str, str]) -> None:
     """WFS 1.1.0 clause 7.7 and OWS Common 1.0 table 20; the OGC test suite asks for this."""
     client = Client(Application(Settings(project_file=str(PROJECTS[0]))))
     answer = client.get("/", query_string=dict(query))

@@ -20,7 +20,7 @@ from qgserver.ows.wfs.featuretype import (
     properties,
 )
 from qgserver.ows.wfs.fes import bare_name
-from qgserver.ows.wfs.params import read_parameters
+from qgserver.ows.wfs.params import read_parameters, require_version
 from qgserver.ows.xmlio import attributes
 from qgserver.project.layersource import open_layer
 from qgserver.web.response import Response, document
@@ -44,6 +44,7 @@ _DEFAULTS = {"1.0.0": 2, "1.1.0": 3}
 @operation("WFS", "DescribeFeatureType")
 def describe_feature_type(context: OperationContext) -> Response:
     """The schema of the types asked for, of all when none is named."""
+    require_version(context.request)
     params = read_parameters(context.request.params)
     names = list(params.type_names)
     if context.request.is_xml:

@@ -16,7 +16,7 @@ from qgserver.ows.operations import OperationContext, operation
 from qgserver.ows.wfs.answer import Answer, Features, Frame, Member
 from qgserver.ows.wfs.featuretype import find_type
 from qgserver.ows.wfs.formats import Format, find_format
-from qgserver.ows.wfs.params import Parameters
+from qgserver.ows.wfs.params import Parameters, require_version
 from qgserver.ows.wfs.query import GetFeatureRequest, read_get_feature
 from qgserver.ows.wfs.selection import Selection, select
 from qgserver.ows.wfs.standin import STAND_INS
@@ -36,6 +36,7 @@ LOOKAHEAD = 2000
 @operation("WFS", "GetFeature")
 def get_feature(context: OperationContext) -> Response:
     """The features, streamed batch by batch."""
+    require_version(context.request)
     asked = read_get_feature(context.request)
     form = find_format(asked.params.output_format, context.version)
     selections: list[Selection] = []

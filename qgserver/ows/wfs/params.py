@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from qgserver.errors import OwsError
+from qgserver.web.request import Request
 
 T = TypeVar("T")
 
@@ -152,6 +153,13 @@ def read_parameters(params: Mapping[str, str]) -> Parameters:
                     "InvalidParameterValue", f"{name} has the invalid value {raw[:80]!r}.", locator=name
                 ) from None
     return Parameters(**values)
+
+
+def require_version(request: Request) -> None:
+    """Raise ``OwsError`` when a request by KVP does not say its VERSION: only GetCapabilities may do without (WFS 1.1.0
+    clause 14.7; the OGC test suite asks for this). Documents have a default in their schema."""
+    if not request.is_xml and not request.get("VERSION").strip():
+        raise OwsError("MissingParameterValue", "The VERSION parameter is missing.", locator="version")
 
 
 def document() -> str:

@@ -88,7 +88,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, sources: dict[str, Source], **params: s
     monkeypatch.setattr(getfeature, "open_layer", lambda _project, opened, _sources: sources[opened.name])
     settings = Settings()
     context = OperationContext(
-        Request(params=params), project, settings, Sources(), "http://x/", "1.1.0", DocumentCache(1)
+        Request(params={"VERSION": "1.1.0", **params}), project, settings, Sources(), "http://x/", "1.1.0", DocumentCache(1)
     )  # fmt: skip
     return get_feature(context).iter_encoded()
 
