@@ -86,10 +86,8 @@ def ask(monkeypatch: pytest.MonkeyPatch, sources: dict[str, Source], **params: s
         wfs=WfsProperties(layers=tuple(layers)),
     )  # fmt: skip
     monkeypatch.setattr(getfeature, "open_layer", lambda _project, opened, _sources: sources[opened.name])
-    settings = Settings()
-    context = OperationContext(
-        Request(params={"VERSION": "1.1.0", **params}), project, settings, Sources(), "http://x/", "1.1.0", DocumentCache(1)
-    )  # fmt: skip
+    request = Request(params={"VERSION": "1.1.0", **params})
+    context = OperationContext(request, project, Settings(), Sources(), "http://x/", "1.1.0", DocumentCache(1))
     return get_feature(context).iter_encoded()
 
 
