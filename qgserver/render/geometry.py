@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from qgserver.geo.clip import clip_to_rect
 from qgserver.geo.extent import Extent
 from qgserver.geo.generalize import generalize
 from qgserver.geo.geometry import GeometryArray
-from qgserver.geo.simplify import simplify as simplified
+from qgserver.geo.simplify import drop_near, simplify
 from qgserver.geo.transform import Transform
-from qgserver.geo.view import reproject_for_view, source_extent
+from qgserver.geo.view import reproject_for_view, source_extent, source_length
 from qgserver.project.model import Simplify
 from qgserver.render.view import View
 
@@ -17,38 +19,56 @@ CLIP_MARGIN = 0.1
 GEOMETRY_HINT = 1
 CROWDED_TOLERANCE = 0.5
 """How far vertices of a crowded map may move, in the layer's own tolerance (usually a pixel)."""
+AFFINE_METERS = 50_000.0
+"""Views narrower than this are so small that a straight line of the source is straight in the map, too."""
 
 
-def request_extent(view: View, transform: Transform | None) -> Extent | None:
-    """The view in layer CRS, for asking the source; None when nothing of the layer can be in view."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a layer comes to the picture. ``tolerance`` (layer units, 0 = none) and ``algorithm`` are those of the
+    layer's own simplification."""
+
+    view: View
+    transform: Transform | None
+    tolerance: float
+    algorithm: int = 0
+
+
+def request_extent(view: View, transform: Transform | None) -> Extent:
+    """The view in layer CRS, for asking the source."""
     return view.extent if transform is None else source_extent(view.extent, transform)
 
 
-def layer_tolerance(view: View, extent: Extent, simplify: Simplify) -> float:
-    """Simplification tolerance in layer units: pixels, as wide as they are over ``extent`` (the view in layer CRS);
-    0 when the layer is not simplified."""
-    if not simplify.hints & GEOMETRY_HINT:
+def layer_tolerance(view: View, transform: Transform | None, extent: Extent, settings: Simplify) -> float:
+    """Simplification tolerance in layer units, from pixels of the picture; 0 when the layer is not simplified."""
+    if not settings.hints & GEOMETRY_HINT:
         return 0.0
-    if simplify.max_scale > 1 and view.denominator < simplify.max_scale:
+    if settings.max_scale > 1 and view.denominator < settings.max_scale:
         return 0.0
-    return simplify.tolerance * max(extent.width / view.width, extent.height / view.height)
+    return source_length(settings.tolerance * view.resolution, transform, extent) or 0.0
 
 
-def reduced_geometry(
-    geometry: GeometryArray, tolerance: float, algorithm: int, room: int
-) -> tuple[GeometryArray, bool]:
-    """Geometry without the vertices that do not show: by QGIS's rule while there is ``room`` for so many vertices;
-    beyond, as few as look the same, and True."""
-    if len(geometry.coords) <= room:
-        return simplified(geometry, tolerance, algorithm), False
-    return generalize(geometry, tolerance * CROWDED_TOLERANCE), True
+def is_nearly_affine(transform: Transform | None, view: View) -> bool:
+    """True when a source may drop vertices of straight lines before reprojection."""
+    return transform is None or view.extent.width * view.crs.meters_per_unit < AFFINE_METERS
 
 
-def device_geometry(geometry: GeometryArray, view: View, transform: Transform | None) -> GeometryArray:
-    """The geometry of a batch in device pixels, one feature for each of the batch's."""
-    if transform is None:
+def device_geometry(geometry: GeometryArray, way: Way, room: int, reduced: bool) -> tuple[GeometryArray, bool]:
+    """The geometry of a batch in device pixels, one feature for each of the batch's. Up to ``room`` vertices by QGIS's
+    rule of simplification, and True; beyond, or when the source has ``reduced`` it, with as few vertices as look the
+    same, and False."""
+    view = way.view
+    exact = len(geometry.coords) <= room and not reduced
+    if exact:
+        geometry = simplify(geometry, way.tolerance, way.algorithm)
+    if way.transform is None:
+        if not exact and not reduced:
+            geometry = generalize(geometry, way.tolerance * CROWDED_TOLERANCE)
         margin = CLIP_MARGIN * view.extent.width, CLIP_MARGIN * view.extent.height
-        geometry = clip_to_rect(geometry, view.extent.grown(*margin))
-    else:
-        geometry = reproject_for_view(geometry, transform, view.extent)
-    return view.to_device(geometry)
+        return view.to_device(clip_to_rect(geometry, view.extent.grown(*margin))), exact
+    if exact or reduced:
+        return view.to_device(reproject_for_view(geometry, way.transform, view.extent)), exact
+    # vertices of a straight line carry its curve in the map: only neighbours go before, the rest after
+    geometry = drop_near(geometry, way.tolerance * CROWDED_TOLERANCE)
+    geometry = view.to_device(reproject_for_view(geometry, way.transform, view.extent))
+    return generalize(geometry, CROWDED_TOLERANCE if way.tolerance else 0.0), exact

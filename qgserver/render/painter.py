@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qgserver.draw.areas import Look, draw_sequence
-from qgserver.draw.canvas import Canvas
+from qgserver.draw.canvas import Antialias, Canvas
 from qgserver.draw.sprites import stamp_sequence
 from qgserver.geo.geometry import GeometryArray, Ints
 from qgserver.geo.orient import oriented, signed_areas
@@ -34,42 +35,57 @@ other, and the later one's fill covers half of the outline between them, as it d
 
 @dataclass(frozen=True, slots=True)
 class Painting:
-    """What is painted on: the canvas and the drawing environment of one batch, with its geometry in device pixels."""
+    """One batch ready to be painted: ``geometry`` in device pixels, the ``jobs`` in drawing order."""
 
     canvas: Canvas
     env: Env
     geometry: GeometryArray
+    jobs: Jobs
+    antialias: Antialias
 
 
-def paint_jobs(painting: Painting, renderer: Renderer, jobs: Jobs) -> None:
-    """Draw the jobs of one batch."""
-    symbols = renderer.symbols
-    levels = sorted({level for number in np.unique(jobs.symbols) for level in symbols[number].levels()})
-    common = renderer.common
-    if (common.symbol_levels or common.level_by_feature) and len(levels) > 1:
-        for level in levels:
-            _paint_level(painting, symbols, jobs, level, by_feature=common.level_by_feature)
-    elif not _paint_stamps(painting, symbols, jobs):
-        _paint_in_order(painting, symbols, jobs)
+def has_levels(renderer: Renderer) -> bool:
+    """True when the layers of symbols are not painted feature by feature but level by level."""
+    if not (renderer.common.symbol_levels or renderer.common.level_by_feature):
+        return False
+    return len(frozenset().union(*(symbol.levels() for symbol in renderer.symbols))) > 1
 
 
-def _paint_level(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs, level: int, *, by_feature: bool) -> None:
-    """All symbol layers of one level: feature by feature (rules), or symbol by symbol."""
-    at_level = tuple(
-        replace(symbol, layers=tuple(layer for layer in symbol.layers if layer.level == level)) for symbol in symbols
-    )
-    drawn = np.array([bool(symbol.layers) for symbol in at_level])
-    keep = drawn[jobs.symbols]
-    rows, numbers = jobs.rows[keep], jobs.symbols[keep]
-    if not by_feature:
-        order = np.argsort(numbers, kind="stable")
-        rows, numbers = rows[order], numbers[order]
-    _paint_in_order(painting, at_level, Jobs(rows, numbers))
+def paint(painting: Painting, renderer: Renderer) -> None:
+    """Draw one batch, feature by feature."""
+    painting.canvas.antialias = painting.antialias
+    if not _paint_stamps(painting, renderer.symbols, painting.jobs):
+        _paint_in_order(painting, renderer.symbols, painting.jobs)
+
+
+def paint_levels(paintings: Sequence[Painting], renderer: Renderer) -> None:
+    """Draw all batches of a layer level by level: within a level feature by feature (rules) or symbol by symbol."""
+    levels = frozenset().union(*(symbol.levels() for symbol in renderer.symbols)) if paintings else ()
+    for level in sorted(levels):
+        at_level = [
+            replace(symbol, layers=tuple(layer for layer in symbol.layers if layer.level == level))
+            for symbol in renderer.symbols
+        ]
+        drawn = np.array([bool(symbol.layers) for symbol in at_level])
+        if renderer.common.level_by_feature:
+            _paint_some(paintings, at_level, drawn)
+            continue
+        for number in np.flatnonzero(drawn).tolist():
+            _paint_some(paintings, at_level, np.arange(len(drawn)) == number)
+
+
+def _paint_some(paintings: Sequence[Painting], symbols: Sequence[Symbol], drawn: NDArray[np.bool_]) -> None:
+    """The jobs of all batches whose symbol is marked in ``drawn``."""
+    for painting in paintings:
+        keep = drawn[painting.jobs.symbols]
+        if keep.any():
+            painting.canvas.antialias = painting.antialias
+            _paint_in_order(painting, symbols, Jobs(painting.jobs.rows[keep], painting.jobs.symbols[keep]))
 
 
 def _paint_in_order(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> None:
     plain = _plain_painters(painting.env, symbols, jobs)
-    exact = painting.canvas.antialias == "exact"
+    exact = painting.antialias == "exact"
     polygonal = is_polygonal(painting.geometry)
     if plain is not None and (exact or not polygonal):
         _paint_sequence(painting, plain, jobs)
@@ -127,7 +143,7 @@ def _paint_turns(painting: Painting, plain: Mapping[int, Look], jobs: Jobs) -> N
 def _paint_runs(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> None:
     """Features of one symbol that follow each other are painted together."""
     geometry = take(painting.geometry, jobs.rows)
-    if painting.canvas.antialias != "exact" and is_polygonal(geometry):
+    if painting.antialias != "exact" and is_polygonal(geometry):
         geometry = oriented(geometry)
     shapes = Shapes(geometry, jobs.rows)
     for number, start, stop in _runs(jobs.symbols):

@@ -14,12 +14,13 @@ from qgserver.project.model import Layer
 
 @dataclass(frozen=True, slots=True)
 class MapLayer:
-    """One layer to draw: ``style`` is a name in ``layer.styles`` ("" = current), ``opacity`` multiplies the layer's
-    own, ``where`` is a client's filter, ``selection`` feature ids to draw in the selection colour."""
+    """One layer to draw: ``style`` is a name in ``layer.styles`` ("" = current), ``opacity`` replaces the layer's
+    own unless None (measured), ``where`` is a client's filter, ``selection`` feature ids to draw in the selection
+    colour."""
 
     layer: Layer
     style: str = ""
-    opacity: float = 1.0
+    opacity: float | None = None
     where: Node | None = None
     selection: Sequence[int | str] = ()
 

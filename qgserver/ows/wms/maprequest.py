@@ -27,11 +27,11 @@ REFUSED = ("SLD", "SLD_BODY")
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A layer that a request names: its style ("" = current) and opacity."""
+    """A layer that a request names: its style ("" = current) and opacity (None = the style's)."""
 
     layer: Published
     style: str = ""
-    opacity: float = 1.0
+    opacity: float | None = None
 
 
 def read_map_request(context: OperationContext, *, transparent: bool) -> MapRequest:
@@ -97,7 +97,7 @@ def read_layers(request: Request, project: Project, settings: Settings) -> list[
         if name not in known:
             raise OwsError("LayerNotDefined", f"The layer '{name[:80]}' does not exist.", locator="LAYERS")
         style = styles[place] if place < len(styles) else ""
-        opacity = opacities[place] if place < len(opacities) else 1.0
+        opacity = opacities[place] if place < len(opacities) else None
         chosen += [Chosen(layer, checked_style(layer, style), opacity) for layer in known[name]]
         if settings.max_layers and len(chosen) > settings.max_layers:
             raise OwsError("InvalidParameterValue", "The map has too many layers.", locator="LAYERS")

@@ -1,0 +1,115 @@
+"""Drawing one layer: read, classify, bring to pixels, paint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from qgserver.draw.canvas import Canvas
+from qgserver.expression.context import Context
+from qgserver.expression.nodes import resolve_field
+from qgserver.geo.extent import Extent
+from qgserver.geo.transform import Transform
+from qgserver.project.model import Style, VectorLayer
+from qgserver.providers.batch import Batch
+from qgserver.providers.protocol import Provider, Query
+from qgserver.render.context import layer_context
+from qgserver.render.geometry import CROWDED_TOLERANCE, Way, device_geometry, is_nearly_affine
+from qgserver.render.order import sorted_batch
+from qgserver.render.painter import Painting, has_levels, paint, paint_levels
+from qgserver.render.request import MapLayer
+from qgserver.render.view import View
+from qgserver.symbology.env import Env
+
+EXACT_POINTS = 20_000
+"""Path points of a map up to which all is drawn exactly as QGIS does; beyond, with Cairo's fast antialiasing."""
+CROWDED_FEATURES = 1_500
+"""Features in view of a layer from which a source may simplify; what it did so is drawn fast."""
+BATCH = 20_000
+"""Features read at a time."""
+
+
+@dataclass(slots=True)
+class Drawing:
+    """The map being drawn; ``points`` counts the path points so far."""
+
+    view: View
+    context: Context
+    points: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPlan:
+    """One layer as it will be drawn."""
+
+    item: MapLayer
+    layer: VectorLayer
+    style: Style
+    transform: Transform | None
+    extent: Extent
+    tolerance: float
+    """Simplification in layer units, 0 = none."""
+
+
+def paint_layer(canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: Drawing) -> None:
+    """Draw the layer's features in view. With symbol levels all of them are held until the lowest level is painted."""
+    context = layer_context(drawing.context, plan.layer)
+    renderer = plan.style.renderer
+    held: list[Painting] = []
+    for batch in read_batches(plan, provider, drawing, context):
+        painting = prepare(canvas, plan, batch, drawing, context)
+        if painting is None:
+            continue
+        if has_levels(renderer):
+            held.append(painting)
+        else:
+            paint(painting, renderer)
+    paint_levels(held, renderer)
+
+
+def read_batches(plan: LayerPlan, provider: Provider, drawing: Drawing, context: Context) -> Iterator[Batch]:
+    """The layer's features in view, sorted when its renderer says so."""
+    renderer = plan.style.renderer
+    names = [field.name for field in provider.schema().fields]
+    used = renderer.used_fields()
+    simplified = plan.tolerance if is_nearly_affine(plan.transform, drawing.view) else 0.0
+    query = Query(
+        tuple(names) if used is None else resolved_columns(used, names),
+        True,
+        plan.extent,
+        plan.item.where,
+        simplify=simplified * CROWDED_TOLERANCE,
+        simplify_above=CROWDED_FEATURES,
+        batch_size=BATCH,
+        context=context,
+    )
+    with closing(provider.read(query)) as batches:
+        if not renderer.common.order_by:
+            yield from batches
+            return
+        batch = sorted_batch(batches, renderer.common.order_by, context)
+        if batch is not None:
+            yield batch
+
+
+def resolved_columns(used: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
+    """The source's columns that expressions mean by ``used`` (exact name, else ignoring case)."""
+    found = (resolve_field(name, names) for name in sorted(used))
+    return tuple(dict.fromkeys(name for name in found if name is not None))
+
+
+def prepare(canvas: Canvas, plan: LayerPlan, batch: Batch, drawing: Drawing, context: Context) -> Painting | None:
+    """Classify the features of a batch and bring them to pixels; None when none of them is drawn."""
+    renderer = plan.style.renderer
+    view = drawing.view
+    jobs = renderer.classify(batch, context, view.denominator)
+    if not len(jobs) or batch.geometry is None:
+        return None
+    way = Way(view, plan.transform, plan.tolerance, plan.style.simplify.algorithm)
+    room = 0 if batch.simplified else EXACT_POINTS - drawing.points
+    geometry, exact = device_geometry(batch.geometry, way, room, batch.simplified)
+    drawing.points += len(geometry.coords)
+    scale = view.with_reference_scale(renderer.common.reference_scale)
+    env = Env(scale, context, batch, view.pixel_extent)
+    return Painting(canvas, env, geometry, jobs, "exact" if exact else "fast")
