@@ -86,6 +86,8 @@ def compute(name: str, values: Sequence[Value], kind: str, concatenator: str = "
     """The aggregate of values. Raises ``ExpressionError`` for one that this kind does not have."""
     if name == "array_agg":
         return list(values)
+    if kind == "bool":  # the text of a null bool is that of false
+        values = [False if value is None else value for value in values]
     if name == "concatenate" and kind in ("string", "bool"):
         return concatenator.join([to_text(value) for value in values]) if values else None
     if name == "concatenate_unique" and kind in ("string", "bool"):
@@ -141,7 +143,7 @@ def _textual(name: str, values: Sequence[Value], kind: str) -> Value:
     if name in ("majority", "minority"):
         counts = Counter(texts)
         pick = (max if name == "majority" else min)(counts.values(), default=0)
-        return next((text for text, count in counts.items() if count == pick), None)
+        return min((text for text, count in counts.items() if count == pick), default=None) or None
     best: str | None = None
     for value in values:
         if isinstance(value, str) and value and (best is None or less(value, best) == (name == "min")):

@@ -29,7 +29,8 @@ def planar_length(geometry: AnyGeometry) -> float | None:
 
 def _run_length(kind: str, points: Coordinates) -> float:
     if kind != "CircularString":
-        return float(np.sum(np.hypot(*np.diff(points[:, :2], axis=0).T)))
+        steps = np.diff(points[:, :2], axis=0)
+        return float(np.sum(np.hypot(steps[:, 0], steps[:, 1])))
     return float(sum(_arc_length(*points[at : at + 3, :2]) for at in range(0, len(points) - 2, 2)))
 
 
@@ -37,7 +38,8 @@ def _arc_length(start: Coordinates, middle: Coordinates, end: Coordinates) -> fl
     a, b, c = (math.dist(*pair) for pair in ((start, middle), (middle, end), (start, end)))
     if c == 0:
         return math.pi * a  # a whole circle
-    doubled = abs((middle[0] - start[0]) * (end[1] - start[1]) - (end[0] - start[0]) * (middle[1] - start[1]))
+    cross = (middle[0] - start[0]) * (end[1] - start[1]) - (end[0] - start[0]) * (middle[1] - start[1])
+    doubled = float(abs(cross))
     if doubled == 0:
         return a + b
     radius = a * b * c / (2 * doubled)
@@ -155,7 +157,7 @@ def ellipsoidal_length(geometry: AnyGeometry, crs: str, ellipsoid: str, rings: b
 
 
 def ellipsoidal_area(geometry: AnyGeometry, crs: str, ellipsoid: str) -> float | None:
-    """Area of polygons in square metres, edges straight in longitude and latitude; None of anything else."""
+    """Area of polygons in square metres, edges geodesic; None of anything else."""
     linear = straightened(geometry)
     polygons = polygons_of(linear)
     if not polygons:
@@ -163,30 +165,12 @@ def ellipsoidal_area(geometry: AnyGeometry, crs: str, ellipsoid: str) -> float |
     axes = _axes(ellipsoid)
     if axes is None or _to_degrees(crs) is None:
         return float(linear.area)
+    from pyproj import Geod
+
+    geod = Geod(a=axes[0], b=axes[1])
     total = 0.0
     for shape in (to_shape(part) for part in polygons):
-        areas = [_ring_area(_radians(ring.points, crs), *axes) for ring in shape.parts if ring.points is not None]
+        places = [_radians(ring.points, crs) for ring in shape.parts if ring.points is not None]
+        areas = [geod.polygon_area_perimeter(r[:, 0], r[:, 1], radians=True)[0] for r in places if r is not None]
         total += abs(areas[0]) - sum(abs(area) for area in areas[1:]) if areas else 0.0
-    return total
-
-
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
-
-
-def _ring_area(places: Coordinates | None, a: float, b: float) -> float:
-    """Signed area of a ring: the integral of the authalic function along its edges."""
-    if places is None or len(places) < 4:
-        return 0.0
-    lon, lat = places[:, 0], places[:, 1]
-    steps = np.diff(lon)
-    steps = (steps + np.pi) % (2 * np.pi) - np.pi  # the short way round
-    middle, half = (lat[1:] + lat[:-1]) / 2, np.diff(lat) / 2
-    sines = np.sin(middle[:, None] + half[:, None] * _NODES[None, :])
-    squared = 1 - (b / a) ** 2
-    if squared <= 0:
-        zone = sines
-    else:
-        eccentricity = math.sqrt(squared)
-        scaled = eccentricity * sines
-        zone = (1 - squared) / 2 * (sines / (1 - scaled**2) + np.arctanh(scaled) / eccentricity)
-    return float(a * a * (steps * (zone @ _WEIGHTS) / 2).sum())
+    return float(total)

@@ -168,25 +168,37 @@ def extend(geometry: AnyGeometry, start_distance: float, end_distance: float) ->
 # -- shapes found in others -----------------------------------------------------------------------------------------
 
 
+def _turn(points: Coordinates, angle: float, center: Coordinates) -> Coordinates:
+    """Points turned counter-clockwise by radians around a centre."""
+    sine, cosine = math.sin(angle), math.cos(angle)
+    shift_x = center[0] - center[0] * cosine + center[1] * sine
+    shift_y = center[1] - center[0] * sine - center[1] * cosine
+    x = points[:, 0] * cosine - points[:, 1] * sine + shift_x
+    y = points[:, 0] * sine + points[:, 1] * cosine + shift_y
+    return np.column_stack([x, y])
+
+
 def _rectangle(geometry: Geometry) -> tuple[float, Coordinates, tuple[float, float]]:
-    """The smallest rectangle: azimuth (degrees) of the hull's edge it lies on, ring, width across and length along."""
+    """The smallest rectangle: azimuth (degrees) of the hull's edge it lies on, ring, width across and length along.
+
+    The hull is turned edge by edge, each to the north. Rectangles on several edges are often equally small: then
+    rounding decides, so the turns add up here as they do in QGIS.
+    """
     hull = shapely.get_coordinates(shapely.convex_hull(geometry))
     if len(hull) < 2:
         raise ExpressionError("The geometry has no direction")
+    origin, turned, total = hull[0], hull, 0.0
     best_area, best = math.inf, (0.0, hull, (0.0, 0.0))
-    x0, y0 = hull[0]
-    for dx, dy in np.diff(hull, axis=0):
-        angle = math.atan2(dx, dy)
-        sine, cosine = math.sin(angle), math.cos(angle)
-        # turned so that the edge points north; coordinates keep their size, as ties are decided by rounding
-        across = x0 + (hull[:, 0] - x0) * cosine - (hull[:, 1] - y0) * sine
-        along = y0 + (hull[:, 0] - x0) * sine + (hull[:, 1] - y0) * cosine
-        (x1, x2), (y1, y2) = (across.min(), across.max()), (along.min(), along.max())
+    for at in range(len(hull) - 1):
+        dx, dy = turned[at + 1] - turned[at]
+        step = math.atan2(dx, dy) % (2 * math.pi)
+        total += step
+        turned = _turn(turned, step, origin)
+        (x1, y1), (x2, y2) = turned.min(axis=0), turned.max(axis=0)
         if (x2 - x1) * (y2 - y1) < best_area:
             best_area = (x2 - x1) * (y2 - y1)
-            ring = np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)]) - (x0, y0)
-            back = np.column_stack([ring[:, 0] * cosine + ring[:, 1] * sine, ring[:, 1] * cosine - ring[:, 0] * sine])
-            best = (azimuth(dx, dy), back + hull[0], (float(x2 - x1), float(y2 - y1)))
+            ring = np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)])
+            best = (math.degrees(total), _turn(ring, -total, origin), (float(x2 - x1), float(y2 - y1)))
     return best
 
 
@@ -203,7 +215,8 @@ def main_angle(geometry: Geometry) -> float:
     """Direction in degrees (0 to 180) of the longer side of the smallest rectangle."""
     angle, _, (width, length) = _rectangle(geometry)
     angle += 90.0 if width > length else 0.0
-    return angle - 180.0 * math.ceil(angle / 180.0 - 1) if angle > 180 else angle
+    angle %= 360.0
+    return angle - 180.0 if angle > 180.000001 else angle  # 180 stays, as in QGIS
 
 
 @function("minimal_circle")

@@ -163,9 +163,9 @@ def bearing(point_a: Value, point_b: Value) -> float | None:
 
 @function("intersection")
 def intersection(geometry1: Geometry, geometry2: Geometry) -> Geometry | None:
-    """What two geometries share; NULL when that is nothing."""
+    """What two geometries share; NULL when that is no point."""
     result = shapely.intersection(geometry1, geometry2)
-    return None if result.is_empty else result
+    return None if result.is_empty and result.geom_type == "Point" else result
 
 
 @function("difference")
