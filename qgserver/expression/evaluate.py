@@ -122,6 +122,8 @@ class _Work:
                 return number_kernels.arithmetic(op, self.operand(left, where), self.operand(right, where), self.count)
             case Chain("AND" | "OR" as op, terms):
                 return self.junction(op == "OR", terms, where)
+            case Chain("||", terms):
+                return number_kernels.join([self.operand(term, where) for term in terms], self.count)
             case Unary("NOT", operand):
                 true, unknown, failed = self.truth(operand, where)
                 return Column((~true).view(np.int8), merged(unknown, failed), failed)

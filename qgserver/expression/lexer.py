@@ -4,38 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from qgserver.errors import ExpressionError
 
-NUMBER, STRING, FIELD, NAME, VARIABLE, SPECIAL, KEYWORD, OPERATOR, NAMED, END = range(10)
-"""Kinds of token: ``"quoted"`` FIELD, bare NAME, ``@VARIABLE``, ``$SPECIAL``, ``name :=`` NAMED."""
+CONSTANT, FIELD, NAME, VARIABLE, SPECIAL, WORD, NAMED, END = range(8)
+"""Kinds of token: number or text, ``"quoted"`` FIELD, bare NAME, ``@VARIABLE``, ``$SPECIAL``, operator or keyword
+(WORD), ``name :=`` NAMED."""
 
 MAX_LENGTH = 1_000_000
 """Characters of one expression; the longest seen in real projects (generated CASEs) have some 100,000."""
 
 
-class Token(NamedTuple):
-    """``value``: decoded string, number, name, or the operator or keyword in upper case."""
-
-    kind: int
-    value: object
-    position: int
-
+Token = tuple[int, object, int]
+"""Kind; decoded value (the name, or the operator or keyword in upper case); position in the text. A plain tuple, as
+dozens are made for every expression."""
 
 _WORD = r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]*"
 _TOKEN = re.compile(
     rf"""
-      (?P<skip>[ \t\r\n]+|--[^\r\n]*|/\*.*?\*/)
-    | (?P<float>\d+\.\d+(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)
-    | (?P<int>\d+)
+    (?:[ \t\r\n]++|--[^\r\n]*+|/\*.*?\*/)*+
+    (?:
+      (?P<field>"(?:[^"]++|"")*+")
+    | (?P<operator>\|\||//|<=|>=|<>|!=|[-+*/%^=<>~(),\[\]])
     | (?P<string>'(?:[^'\\]++|''|\\.)*+')
-    | (?P<field>"(?:[^"]++|"")*+")
     | (?P<named>{_WORD}[ \t\r\n]*:=)
     | (?P<name>{_WORD})
+    | (?P<float>\d+\.\d+(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)
+    | (?P<int>\d+)
     | @(?P<variable>{_WORD})
     | (?P<special>\$[A-Za-z_][A-Za-z0-9_]*)
-    | (?P<operator>\|\||//|<=|>=|<>|!=|[-+*/%^=<>~(),\[\]])
+    | (?P<end>\Z)
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -68,21 +67,21 @@ def _integer(text: str) -> int | float:
     return value if value <= _INT64_MAX else float(value)
 
 
-def _word(text: str, position: int) -> Token:
+def _name(text: str, at: int) -> Token:
     upper = text.upper()
-    return Token(KEYWORD, upper, position) if upper in _KEYWORDS else Token(NAME, text, position)
+    return (WORD, upper, at) if upper in _KEYWORDS else (NAME, text, at)
 
 
 _MAKERS: dict[str | None, Callable[[str, int], Token]] = {
-    "float": lambda text, at: Token(NUMBER, float(text), at),
-    "int": lambda text, at: Token(NUMBER, _integer(text), at),
-    "string": lambda text, at: Token(STRING, _string(text), at),
-    "field": lambda text, at: Token(FIELD, text[1:-1].replace('""', '"'), at),
-    "named": lambda text, at: Token(NAMED, text[:-2].rstrip(), at),
-    "name": _word,
-    "variable": lambda text, at: Token(VARIABLE, text[1:], at),
-    "special": lambda text, at: Token(SPECIAL, text, at),
-    "operator": lambda text, at: Token(OPERATOR, text, at),
+    "field": lambda text, at: (FIELD, text[1:-1].replace('""', '"'), at),
+    "operator": lambda text, at: (WORD, text, at),
+    "string": lambda text, at: (CONSTANT, _string(text), at),
+    "named": lambda text, at: (NAMED, text[:-2].rstrip(), at),
+    "name": _name,
+    "float": lambda text, at: (CONSTANT, float(text), at),
+    "int": lambda text, at: (CONSTANT, _integer(text), at),
+    "variable": lambda text, at: (VARIABLE, text, at),
+    "special": lambda text, at: (SPECIAL, text, at),
 }
 
 
@@ -91,15 +90,24 @@ def tokenize(text: str) -> list[Token]:
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"The expression is longer than {MAX_LENGTH} characters")
     tokens: list[Token] = []
-    position, end = 0, len(text)
+    position = 0
     match_at, makers = _TOKEN.match, _MAKERS
-    while position < end:
+    while True:
         match = match_at(text, position)
         if match is None:
-            raise ExpressionError(f"Syntax error: unexpected character {text[position]!r}", position=position)
+            raise _bad_character(text, position)
         kind = match.lastgroup
-        if kind != "skip":
-            tokens.append(makers[kind](match.group(), position))
+        if kind == "end":
+            tokens.append((END, "", len(text)))
+            return tokens
+        tokens.append(makers[kind](match[kind], match.start(kind)))  # type: ignore[index, arg-type]  # never None here
         position = match.end()
-    tokens.append(Token(END, "", end))
-    return tokens
+
+
+_SKIP = re.compile(r"(?:[ \t\r\n]++|--[^\r\n]*+|/\*.*?\*/)*+", re.DOTALL)
+
+
+def _bad_character(text: str, position: int) -> ExpressionError:
+    match = _SKIP.match(text, position)
+    at = match.end() if match else position
+    return ExpressionError(f"Syntax error: unexpected character {text[at : at + 1]!r}", position=at)

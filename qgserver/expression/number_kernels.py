@@ -22,6 +22,9 @@ from qgserver.expression.kernels import (
     raw,
     texts,
 )
+from qgserver.expression.values import to_text
+
+MAX_TEXT = 10_000
 
 
 def _doubles(operand: Operand) -> Any:
@@ -84,6 +87,27 @@ def negate(operand: Operand, null_is_zero: bool) -> Column:
     if null_is_zero:
         return Column(values, operand.errors, operand.errors)
     return Column(values, operand.nulls, merged(operand.errors, operand.nulls))
+
+
+def join(operands: Sequence[Operand], count: int) -> Column:
+    """``||``: the texts of numbers and texts, one after the other."""
+    parts: list[list[str]] = []
+    size = 0
+    for operand in operands:
+        if kind(operand) == "null":
+            raise NoKernel
+        if isinstance(operand, Scalar):
+            parts.append([to_text(operand.value)] * count)
+        else:
+            values = texts(operand) if kind(operand) == "text" else operand.values
+            written = values.tolist()
+            parts.append(written if kind(operand) == "text" else [to_text(value) for value in written])
+        size += max(map(len, parts[-1]), default=0)
+    if size > MAX_TEXT:
+        raise NoKernel  # the rows count characters
+    joined: Array = np.empty(count, object)
+    joined[:] = ["".join(row) for row in zip(*parts, strict=True)]
+    return Column(joined, merged(*(nulls_of(operand) for operand in operands)), errors_of(*operands))
 
 
 # -- choices --------------------------------------------------------------------------------------------------------

@@ -28,16 +28,16 @@ MAX_DEPTH = 150
 
 MAX_NODES = 200_000
 
-_BINARY = {
+_BINARY: dict[object, int] = {
     "OR": 1, "AND": 2,
     "=": 4, "!=": 4, "<>": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "~": 4, "LIKE": 4, "ILIKE": 4, "IS": 4,
     "NOT": 4, "IN": 4, "BETWEEN": 4,
     "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6, "^": 7, "||": 8, "[": 10,
 }  # fmt: skip
 _NOT, _COMPARISON, _UNARY = 3, 4, 9
-_CHAINS = ("OR", "AND", "||")
-_NEGATED = {"LIKE": "NOTLIKE", "ILIKE": "NOTILIKE"}
-_CONSTANTS = {"NULL": None, "TRUE": True, "FALSE": False}
+_CHAINS: frozenset[object] = frozenset(("OR", "AND", "||"))
+_NEGATED: dict[object, str] = {"LIKE": "NOTLIKE", "ILIKE": "NOTILIKE"}
+_CONSTANTS: dict[object, object] = {"NULL": None, "TRUE": True, "FALSE": False}
 
 
 def parse(text: str) -> Node:
@@ -63,21 +63,21 @@ class _Parser:
 
     def parse(self) -> Node:
         node = self.expression(0)
-        if self.tokens[self.at].kind != lexer.END:
+        if self.tokens[self.at][0] != lexer.END:
             raise self.unexpected()
         return node
 
     # -- helpers ------------------------------------------------------------------------------------------------
 
     def unexpected(self) -> ExpressionError:
-        token = self.tokens[self.at]
-        what = "end of the expression" if token.kind == lexer.END else repr(token.value)
-        return ExpressionError(f"Syntax error: unexpected {what}", position=token.position)
+        kind, value, position = self.tokens[self.at]
+        what = "end of the expression" if kind == lexer.END else repr(value)
+        return ExpressionError(f"Syntax error: unexpected {what}", position=position)
 
-    def word(self) -> str:
+    def word(self) -> object:
         """The operator or keyword at hand, "" for anything else."""
         token = self.tokens[self.at]
-        return str(token.value) if token.kind in (lexer.OPERATOR, lexer.KEYWORD) else ""
+        return token[1] if token[0] == lexer.WORD else ""
 
     def accept(self, word: str) -> bool:
         if self.word() != word:
@@ -92,7 +92,7 @@ class _Parser:
     def enter(self, levels: int = 1) -> None:
         self.depth += levels
         if self.depth > MAX_DEPTH:
-            raise ExpressionError("The expression is nested too deeply", position=self.tokens[self.at].position)
+            raise ExpressionError("The expression is nested too deeply", position=self.tokens[self.at][2])
 
     # -- grammar ------------------------------------------------------------------------------------------------
 
@@ -102,13 +102,14 @@ class _Parser:
         entered = self.depth
         left = self.prefix()
         while True:
-            word = self.word()
-            power = _BINARY.get(word, 0)
+            kind, word, _ = self.tokens[self.at]
+            power = _BINARY.get(word, 0) if kind == lexer.WORD else 0
             if power <= floor:
                 break
-            # every operator on the left makes the tree one deeper, chains excepted
-            left = self.chain(word, power, left) if word in _CHAINS else self.infix(word, power, left)
-            if word not in _CHAINS:
+            if word in _CHAINS:
+                left = self.chain(str(word), power, left)
+            else:  # every operator on the left makes the tree one deeper
+                left = self.infix(str(word), power, left)
                 self.enter()
         self.depth = entered - 1
         return left
@@ -131,7 +132,7 @@ class _Parser:
             return Binary(word, left, self.expression(power - 1))
         negated = word == "NOT"
         if negated:
-            word = self.word()
+            word = str(self.word())
             if word not in ("IN", "BETWEEN", *_NEGATED):
                 raise self.unexpected()
             self.at += 1
@@ -155,22 +156,19 @@ class _Parser:
 
     def prefix(self) -> Node:
         token = self.tokens[self.at]
-        kind = token.kind
-        if kind == lexer.NUMBER or kind == lexer.STRING:
-            self.at += 1
-            return Literal(token.value)
+        kind, value, _ = token
+        if kind == lexer.WORD or kind == lexer.END or kind == lexer.NAMED:
+            return self.keyword()
+        self.at += 1
         if kind == lexer.FIELD:
-            self.at += 1
-            return FieldRef(str(token.value))
+            return FieldRef(str(value))
+        if kind == lexer.CONSTANT:
+            return Literal(value)
         if kind == lexer.NAME:
-            self.at += 1
-            return self.call(token) if self.accept("(") else FieldRef(str(token.value))
+            return self.call(token) if self.accept("(") else FieldRef(str(value))
         if kind == lexer.VARIABLE:
-            self.at += 1
-            return Variable(str(token.value))
-        if kind == lexer.SPECIAL:
-            return self.special(token)
-        return self.keyword()
+            return Variable(str(value))
+        return self.special(token)
 
     def keyword(self) -> Node:
         word = self.word()
@@ -205,15 +203,13 @@ class _Parser:
         return Case(tuple(branches), default, operand)
 
     def special(self, token: Token) -> Node:
-        self.at += 1
-        name = str(token.value).lower()
-        if self.word() == "(":
-            self.at += 1
+        _, value, position = token
+        if self.accept("("):
             return self.call(token)
-        function = find(name)
+        function = find(str(value).lower())
         if function is None:
-            raise ExpressionError(f"{token.value} function is not known", position=token.position)
-        return Call(function.name, function.arrange((), {}, token.position))
+            raise ExpressionError(f"{value} function is not known", position=position)
+        return Call(function.name, function.arrange((), {}, position))
 
     def call(self, token: Token) -> Node:
         """The arguments of a function, "(" already read."""
@@ -225,17 +221,18 @@ class _Parser:
                 if not self.accept(","):
                     break
             self.expect(")")
-        function = find(str(token.value).lower())
+        _, value, position = token
+        function = find(str(value).lower())
         if function is None:
-            raise ExpressionError(f"Function {token.value} is not known", position=token.position)
-        return Call(function.name, function.arrange(positional, named, token.position))
+            raise ExpressionError(f"Function {value} is not known", position=position)
+        return Call(function.name, function.arrange(positional, named, position))
 
     def argument(self, positional: list[Node], named: dict[str, Node]) -> None:
-        token = self.tokens[self.at]
-        if token.kind == lexer.NAMED:
+        kind, value, position = self.tokens[self.at]
+        if kind == lexer.NAMED:
             self.at += 1
-            named[str(token.value).lower()] = self.expression(0)
+            named[str(value).lower()] = self.expression(0)
         elif named:
-            raise ExpressionError("All arguments after a named one must be named too", position=token.position)
+            raise ExpressionError("All arguments after a named one must be named too", position=position)
         else:
             positional.append(self.expression(0))
