@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import re
 from collections.abc import Iterator, Mapping
 
+from qgserver.project.addresses import Address, administrators_address, clients_address, is_address
 from qgserver.project.unavailable import unavailable
 from qgserver.settings import Settings
 
@@ -17,29 +17,26 @@ VARIABLE = "QGIS_PROJECT_FILE"
 ALIAS = "QGIS_PROJET_FILE"
 SUFFIXES = (".qgs", ".qgz")
 
-_DATABASE = re.compile(r"(postgresql|geopackage):", re.IGNORECASE)
 _LONGEST = 4096
 
 
-def choose_project(map_param: str | None, request_env: Mapping[str, str], settings: Settings) -> str:
-    """The project to serve, as ``ProjectStore.get`` takes it: an absolute path, or QGIS's address of a project in a
+def choose_project(map_param: str | None, request_env: Mapping[str, str], settings: Settings) -> str | Address:
+    """The project to serve, as ``ProjectStore.get`` takes it: an absolute path, or the address of a project in a
     database.
 
     ``MAP`` wins over ``QGIS_PROJECT_FILE`` of the request's environment (``SetEnv``, ``fastcgi_param``), which wins
     over that of the process. The two variables are the administrator's and name any project; ``MAP`` is the client's
-    and names one inside ``QGSERVER_PROJECT_ROOTS``. Raises ``ProjectError``, the same whatever is wrong.
+    and names one inside ``QGSERVER_PROJECT_ROOTS`` or ``QGSERVER_PROJECT_DATABASES``. Raises ``ProjectError``, the same
+    whatever is wrong.
     """
     default = _default_project(request_env, settings)
+    if map_param and len(map_param) <= _LONGEST and is_address(map_param):
+        return clients_address(map_param, settings.project_databases)
     if map_param:
         return _inside_roots(map_param, _roots(default, settings))
     if not default:
         raise unavailable(f"the request names no project (MAP), and {VARIABLE} is not set")
-    return default if is_database(default) else os.path.abspath(default)
-
-
-def is_database(reference: str) -> bool:
-    """Whether it is the address of a project in a database (``postgresql:..``, ``geopackage:..``)."""
-    return _DATABASE.match(reference) is not None
+    return administrators_address(default) if is_address(default) else os.path.abspath(default)
 
 
 def _default_project(request_env: Mapping[str, str], settings: Settings) -> str:
@@ -64,7 +61,7 @@ def _warn_of_alias() -> None:
 def _roots(default: str, settings: Settings) -> tuple[str, ...]:
     """Directories that MAP may reach into, symbolic links resolved."""
     roots = settings.project_roots
-    if not roots and default and not is_database(default):
+    if not roots and default and not is_address(default):
         roots = (os.path.dirname(os.path.abspath(default)),)
     return tuple(os.path.realpath(root) for root in roots)
 
@@ -74,8 +71,6 @@ def _inside_roots(name: str, roots: tuple[str, ...]) -> str:
     shown = ascii(name[:200])
     if len(name) > _LONGEST or not _is_file_name(name):
         raise unavailable(f"MAP={shown} is no file name")
-    if is_database(name):
-        raise unavailable(f"MAP={shown}: projects in databases are not served")
     if not name.lower().endswith(SUFFIXES):
         raise unavailable(f"MAP={shown} ends neither in .qgs nor in .qgz")
     if not roots:

@@ -1,10 +1,11 @@
-"""Projects in memory: read once, read again when the file changes.
+"""Projects in memory: read once, read again when the file, or the row of a database, changes.
 
 A project is served as long as (mtime, size, inode) of its file, and of the files it embeds groups from, stay as they
 were when it was read: one ``stat`` for each per request. A file that changes while it is read, or does not parse, is
 taken for half-written: it is tried again for a moment; after that requests get the last good version for
 ``GRACE`` seconds (time for an upload to end) and an error from then on, until the file changes again. A project that
-vanishes is an error at once.
+vanishes is an error at once. Of a project in a database its version is asked for at each request; as long as the
+database can't be asked, the last good version is served on.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ import time
 import zipfile
 import zlib
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from qgserver.errors import Problems, ProjectError
-from qgserver.project.choose import is_database
+from qgserver.project.addresses import Address, GeoPackageAddress
+from qgserver.project.databases import Databases, Outage
 from qgserver.project.model import Project
 from qgserver.project.reading import read_project
 from qgserver.project.unavailable import unavailable
@@ -54,24 +58,35 @@ class _Changing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A project and the stamps of all files it was read from, its own first."""
+    """A project, the stamp of where it was read from, and the stamps of the other files that it embeds from."""
 
     project: Project
-    stamps: dict[str, Stamp]
+    stamp: Hashable
+    others: dict[str, Stamp]
+
+
+class _Place(Protocol):
+    """Where a project lies. Both methods raise ``ProjectError``."""
+
+    def stamp(self) -> Hashable:
+        """What changes with the project."""
+
+    def load(self, tries: int) -> _Loaded:
+        """Read it; one that is being written is looked at up to ``tries`` times."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """The stamp of a file that could not be read as a project, when that was noticed (monotonic), and why."""
+    """The stamp of what could not be read as a project, when that was noticed (monotonic), and why."""
 
-    stamp: Stamp
+    stamp: Hashable
     since: float
     detail: str
 
 
 @dataclass(slots=True)
 class _Entry:
-    """One file: its last good version, and what is wrong with it since."""
+    """One project: its last good version, and what is wrong with it since."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     loaded: _Loaded | None = None
@@ -84,40 +99,49 @@ class ProjectStore:
 
     def __init__(self, settings: Settings) -> None:
         self._size = max(1, settings.project_cache_size)
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._lock = threading.Lock()
+        self._databases = Databases()
 
-    def get(self, reference: str) -> Project:
-        """The project that ``choose_project`` chose, as its file is now. Raises ``ProjectError``."""
-        if is_database(reference):
-            raise unavailable("projects in databases are not served")
-        stamp = _stamp(reference)
-        entry = self._entry(reference)
-        loaded = entry.loaded
-        if loaded is not None and _is_current(loaded, reference, stamp):
-            return loaded.project
-        with entry.lock:
-            return _refresh(entry, reference)
+    def get(self, reference: str | Address) -> Project:
+        """The project that ``choose_project`` chose, as it is now. Raises ``ProjectError``."""
+        place = _File(reference) if isinstance(reference, str) else _Stored(reference, self._databases)
+        try:
+            stamp = place.stamp()
+            entry = self._entry(reference)
+            loaded = entry.loaded
+            if loaded is not None and _is_current(loaded, stamp):
+                return loaded.project
+            with entry.lock:
+                return _refresh(entry, place)
+        except Outage as error:
+            kept = self._entries.get(reference)
+            if kept is None or kept.loaded is None:
+                raise
+            log.warning("served from memory: %s", error.detail)
+            return kept.loaded.project
 
-    def _entry(self, path: str) -> _Entry:
-        """The entry of a file that exists: names that lead nowhere must not drive projects out of the memory."""
+    def _entry(self, reference: Hashable) -> _Entry:
+        """The entry of a project that exists: names that lead nowhere must not drive projects out of the memory."""
         with self._lock:
-            entry = self._entries.setdefault(path, _Entry())
-            self._entries.move_to_end(path)
+            entry = self._entries.setdefault(reference, _Entry())
+            self._entries.move_to_end(reference)
             while len(self._entries) > self._size:
                 self._entries.popitem(last=False)
             return entry
 
 
-def _refresh(entry: _Entry, path: str) -> Project:
-    """Read the file, unless another thread did so meanwhile or it is known not to parse as it is."""
-    stamp = _stamp(path)
+def _refresh(entry: _Entry, place: _Place) -> Project:
+    """Read the project, unless another thread did so meanwhile or it is known not to parse as it is."""
+    stamp = place.stamp()
     loaded, failure = entry.loaded, entry.failure
-    if loaded is not None and _is_current(loaded, path, stamp):
+    if loaded is not None and _is_current(loaded, stamp):
         return loaded.project
     if failure is None or failure.stamp != stamp:
         try:
-            entry.loaded = _load(path, tries=TRIES if loaded is None else 1)
+            entry.loaded = place.load(TRIES if loaded is None else 1)
+        except Outage:
+            raise
         except ProjectError as error:
             failure = entry.failure = _Failure(stamp, time.monotonic(), error.detail)
         else:
@@ -127,6 +151,35 @@ def _refresh(entry: _Entry, path: str) -> Project:
     if loaded is not None and time.monotonic() - failure.since < GRACE:
         return loaded.project
     raise unavailable(failure.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: str
+
+    def stamp(self) -> Hashable:
+        return _stamp(self.path)
+
+    def load(self, tries: int) -> _Loaded:
+        return _load(self.path, tries)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    address: Address
+    databases: Databases
+
+    def stamp(self) -> Hashable:
+        return self.databases.version(self.address)
+
+    def load(self, tries: int) -> _Loaded:
+        """A row is never half-written: it is read once. Relative paths start from the folder of the GeoPackage
+        (measured); in PostgreSQL there is none to start from."""
+        data, version = self.databases.read(self.address)
+        path = self.address.path if isinstance(self.address, GeoPackageAddress) else ""
+        others: dict[str, Stamp] = {}
+        project = _parse(data, path, (), others)
+        return _Loaded(replace(project, path=str(self.address)), version, others)
 
 
 def _stamp(path: str) -> Stamp:
@@ -143,11 +196,9 @@ def _stamp_of(status: os.stat_result) -> Stamp:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _is_current(loaded: _Loaded, path: str, stamp: Stamp) -> bool:
-    """Whether no file of the project has changed; ``stamp`` is that of ``path`` itself."""
-    if loaded.stamps[path] != stamp:
-        return False
-    return len(loaded.stamps) == 1 or all(_has_stamp(other, old) for other, old in loaded.stamps.items())
+def _is_current(loaded: _Loaded, stamp: Hashable) -> bool:
+    """Whether nothing of the project has changed; ``stamp`` is its own as it is now."""
+    return loaded.stamp == stamp and all(_has_stamp(other, old) for other, old in loaded.others.items())
 
 
 def _has_stamp(path: str, stamp: Stamp) -> bool:
@@ -170,7 +221,8 @@ def _load(path: str, tries: int) -> _Loaded:
             time.sleep(PAUSE)
         stamps: dict[str, Stamp] = {}
         try:
-            return _Loaded(_read((path,), stamps), stamps)
+            project = _read((path,), stamps)
+            return _Loaded(project, stamps.pop(path), stamps)
         except ProjectError as error:
             failure = error
         except _Changing:
@@ -186,6 +238,11 @@ def _read(chain: tuple[str, ...], stamps: dict[str, Stamp]) -> Project:
         raise unavailable(f"{path} embeds itself, or too deeply")
     stamps[path] = _ABSENT
     data, stamps[path] = _read_file(path)
+    return _parse(data, path, chain, stamps)
+
+
+def _parse(data: bytes, path: str, chain: tuple[str, ...], stamps: dict[str, Stamp]) -> Project:
+    """The project of these bytes, packed or not; ``chain`` are the files that lead to it."""
     if data.startswith(_ZIP_MAGIC):
         data = unpack(data)
     return read_project(data, path, Problems(), lambda other: _read((*chain, other), stamps))
