@@ -74,12 +74,15 @@ def table_name(source: DataSource) -> tuple[str, ...]:
     return tuple(name for name in (source.schema, source.table) if name)
 
 
-def select(relation: Relation, columns: Sequence[str], query: Query, where: Sql | None) -> Statement:
-    """Feature id, geometry (if asked for) and columns of the features asked for."""
+def select(
+    relation: Relation, columns: Sequence[str], query: Query, where: Sql | None, *, crowded: bool = True
+) -> Statement:
+    """Feature id, geometry (if asked for) and columns of the features asked for. Where ``query.simplify`` allows it,
+    all geometries are simplified, or only the heavy ones when the view is not ``crowded``."""
     values: list[object] = []
     items: list[sql.Composable] = [fid(relation)]
     if query.geometry and relation.geometry is not None:
-        items.append(_geometry(relation, query, values))
+        items.append(_geometry(relation, query, values, crowded))
     items += [_item(name, relation.columns[name]) for name in columns]
     conditions = _where(relation, query, where, values)
     order = _order(relation, query)
@@ -134,18 +137,40 @@ def _item(name: str, kind: PgType) -> sql.Composable:
     return sql.SQL("{}" + kind.cast).format(column)
 
 
-def _geometry(relation: Relation, query: Query, values: list[object]) -> sql.Composable:
+HEAVY = 2000
+"""Vertices from which a geometry is cut and simplified in any view: a coastline costs more to fetch than to reduce."""
+CLIP_MARGIN = 0.15
+"""How far outside the view, in its size, a heavy geometry is cut: beyond the widest pen."""
+
+
+def _geometry(relation: Relation, query: Query, values: list[object], crowded: bool) -> sql.Composable:
     geometry = relation.geometry or sql.SQL("NULL")
-    if query.simplify <= 0:
+    if query.simplify <= 0 or (not crowded and relation.plain_type in ("POINT", "MULTIPOINT")):
         return geometry
-    # True keeps what collapses: a small building stays a dot on the map.
-    simplified = sql.SQL("ST_Simplify({}, %s, true)").format(geometry)
+    cut = _clipped(relation, query, values)
     values.append(query.simplify)
+    # True keeps what collapses: a small building stays a dot on the map.
+    reduced = sql.SQL("CASE WHEN ST_NPoints({0}) > {1} THEN ST_Simplify({2}, %s, true) ELSE {3} END")
+    if crowded:
+        values.append(query.simplify)
+        light: sql.Composable = sql.SQL("ST_Simplify({}, %s, true)").format(geometry)
+    else:
+        light = geometry
+    simplified = reduced.format(geometry, HEAVY, cut, light)
     if relation.plain_type in SIMPLIFIABLE:
         return simplified
     # ST_Simplify raises for curves.
     types = sql.SQL(", ").join(map(sql.Literal, SIMPLIFIABLE))
     return sql.SQL("CASE WHEN geometrytype({0}) IN ({1}) THEN {2} ELSE {0} END").format(geometry, types, simplified)
+
+
+def _clipped(relation: Relation, query: Query, values: list[object]) -> sql.Composable:
+    geometry = relation.geometry or sql.SQL("NULL")
+    if query.extent is None:
+        return geometry
+    values += query.extent.grown(CLIP_MARGIN * query.extent.width, CLIP_MARGIN * query.extent.height).as_tuple()
+    box = sql.SQL("ST_MakeEnvelope(%s, %s, %s, %s, {})").format(sql.Literal(relation.srid))
+    return sql.SQL("ST_ClipByBox2D({}, {})").format(geometry, box)
 
 
 def _where(relation: Relation, query: Query, where: Sql | None, values: list[object]) -> sql.Composed:

@@ -95,16 +95,15 @@ class PostgresProvider:
 
     def _rows(self, relation: pgsql.Relation, names: Sequence[str], query: Query, where: Sql | None) -> Batches:
         with self._pool.read_only(self._role) as connection:
-            if query.simplify > 0 and _expected(connection, relation, query, where) <= query.simplify_above:
-                query = replace(query, simplify=0.0)
-            statement = pgsql.select(relation, names, query, where)
+            crowded = query.simplify > 0 and _expected(connection, relation, query, where) > query.simplify_above
+            statement = pgsql.select(relation, names, query, where, crowded=crowded)
             declare = sql.SQL("DECLARE qgserver_rows NO SCROLL CURSOR FOR {}").format(statement.text)
             with connection.pipeline():
                 connection.execute(declare, statement.values)
                 size = min(FIRST_FETCH, query.batch_size)
                 cursor = _fetch(connection, size)
             while rows := cursor.fetchall():
-                yield _batch(rows, names, query, relation)
+                yield replace(_batch(rows, names, query, relation), simplified=crowded)
                 if len(rows) < size:
                     return
                 size = query.batch_size
@@ -162,8 +161,8 @@ def _batch(rows: Sequence[Sequence[Any]], names: Sequence[str], query: Query, re
     geometry = decode(values.pop(0)) if query.geometry and relation.geometry is not None else None
     columns = {name: relation.columns[name].convert(v) for name, v in zip(names, values, strict=True)}
     if relation.integer_key:
-        return Batch(np.array(fids, np.int64), columns, geometry, query.simplify > 0)
-    return Batch(np.fromiter(fids, object, len(fids)), columns, geometry, query.simplify > 0)
+        return Batch(np.array(fids, np.int64), columns, geometry)
+    return Batch(np.fromiter(fids, object, len(fids)), columns, geometry)
 
 
 def open_layer(source: DataSource, crs: Crs | None, resources: Resources) -> PostgresProvider:

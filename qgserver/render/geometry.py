@@ -19,6 +19,7 @@ CLIP_MARGIN = 0.1
 GEOMETRY_HINT = 1
 CROWDED_TOLERANCE = 0.5
 """How far vertices of a crowded map may move, in the layer's own tolerance (usually a pixel)."""
+STRAIGHT = frozenset(("EPSG:4326", "OGC:CRS84", "EPSG:3857"))
 AFFINE_METERS = 50_000.0
 """Views narrower than this are so small that a straight line of the source is straight in the map, too."""
 
@@ -48,9 +49,13 @@ def layer_tolerance(view: View, transform: Transform | None, extent: Extent, set
     return source_length(settings.tolerance * view.resolution, transform, extent) or 0.0
 
 
-def is_nearly_affine(transform: Transform | None, view: View) -> bool:
-    """True when a source may drop vertices of straight lines before reprojection."""
-    return transform is None or view.extent.width * view.crs.meters_per_unit < AFFINE_METERS
+def keeps_straight(transform: Transform | None, view: View) -> bool:
+    """True when a source may drop vertices of straight lines before reprojection: without one, between degrees and Web
+    Mercator (both draw meridians and parallels straight, and slanting lines bend by less than a pixel in ten degrees),
+    and in views so narrow that any projection is affine."""
+    if transform is None or {transform.source.authid, transform.target.authid} <= STRAIGHT:
+        return True
+    return view.extent.width * view.crs.meters_per_unit < AFFINE_METERS
 
 
 def device_geometry(geometry: GeometryArray, way: Way, room: int, reduced: bool) -> tuple[GeometryArray, bool]:

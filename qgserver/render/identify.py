@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -30,8 +31,12 @@ from qgserver.render.maptip import Template, read_template
 from qgserver.render.view import View
 from qgserver.symbology.renderers.null import NullRenderer
 
+log = logging.getLogger("qgserver")
+
 POINT_SHARE, LINE_SHARE, POLYGON_SHARE = 1 / 100, 1 / 200, 1 / 400
 """Tolerances without a word of the client: parts of the map's width (measured)."""
+CORNERS_KEEP = 0.75
+"""Part of its width and height that a reprojected search box made of two corners must keep."""
 BATCH = 64
 """Features read at a time, unless more are asked for: only those that the search box meets come at all."""
 
@@ -67,6 +72,7 @@ class InfoRequest:
     area: BaseGeometry | None = None
     tolerances: Tolerances = Tolerances()
     tips: bool = False
+    tolerant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,8 @@ class _Search:
 
 def identify(project: Project, request: InfoRequest, sources: Sources) -> Iterator[Hits]:
     """Hits of every layer that shows at the scale of the map, in the order asked. Raises ``ProviderError`` (with the
-    layer's name) when a source can't be read, ``ExpressionError`` when a filter names a field that is not published."""
+    layer's name) when a source can't be read and ``request.tolerant`` is off, ``ExpressionError`` when a filter names a
+    field that is not published."""
     view = request.view
     context = project_context(project) if view is None else map_context(project, view)
     for item in request.layers:
@@ -111,7 +118,10 @@ def identify(project: Project, request: InfoRequest, sources: Sources) -> Iterat
             yield _identify(project, request, item, open_layer(project, layer, sources), inner)
         except ProviderError as error:
             error.layer = error.layer or layer.published
-            raise
+            if not request.tolerant:
+                raise
+            log.warning("layer %s gives no feature info: %s (%s)", error.layer, error.message, error.detail)
+            yield Hits(layer, inner)
 
 
 def _style(item: InfoLayer, layer: VectorLayer) -> Style:
@@ -163,9 +173,7 @@ def _search(request: InfoRequest, layer: VectorLayer, schema: Schema, transform:
     if request.point is not None and view is not None:
         x, y = request.point
         reach = _tolerance(request.tolerances, view, schema.geometry_type or layer.geometry_type)
-        extent: Extent | None = Extent(x - reach, y - reach, x + reach, y + reach)
-        if transform is not None and extent is not None:
-            extent = transform.inverse.extent(extent)
+        extent = _box_in_layer(Extent(x - reach, y - reach, x + reach, y + reach), transform)
         return _Search(nowhere=True) if extent is None else _Search(extent, shapely.box(*extent.as_tuple()))
     if request.area is not None:
         return _area_search(request.area, transform)
@@ -183,6 +191,22 @@ def _tolerance(tolerances: Tolerances, view: View, geometry_type: str) -> float:
     else:
         pixels, share = tolerances.point, POINT_SHARE
     return pixels * view.resolution if pixels > 0 else view.extent.width * share
+
+
+def _box_in_layer(box: Extent, transform: Transform | None) -> Extent | None:
+    """The search box in the layer's CRS: as QGIS makes it of two corners, unless the axes turn so much on the way that
+    the box would lose a good part of its size."""
+    if transform is None:
+        return box
+    back = transform.inverse
+    whole = back.extent(box)
+    corners = back.points(np.array([[box.xmin, box.ymin], [box.xmax, box.ymax]]))
+    if whole is None or not np.isfinite(corners).all():
+        return whole
+    low, high = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    own = Extent(low[0], low[1], high[0], high[1])
+    keeps = own.width >= whole.width * CORNERS_KEEP and own.height >= whole.height * CORNERS_KEEP
+    return own if keeps else whole
 
 
 def _area_search(area: BaseGeometry, transform: Transform | None) -> _Search:

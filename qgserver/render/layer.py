@@ -15,7 +15,7 @@ from qgserver.project.model import Style, VectorLayer
 from qgserver.providers.batch import Batch
 from qgserver.providers.protocol import Provider, Query
 from qgserver.render.context import layer_context
-from qgserver.render.geometry import CROWDED_TOLERANCE, Way, device_geometry, is_nearly_affine
+from qgserver.render.geometry import CROWDED_TOLERANCE, Way, device_geometry, keeps_straight
 from qgserver.render.order import sorted_batch
 from qgserver.render.painter import Painting, has_levels, paint, paint_levels
 from qgserver.render.request import MapLayer
@@ -73,7 +73,7 @@ def read_batches(plan: LayerPlan, provider: Provider, drawing: Drawing, context:
     renderer = plan.style.renderer
     names = [field.name for field in provider.schema().fields]
     used = renderer.used_fields()
-    simplified = plan.tolerance if is_nearly_affine(plan.transform, drawing.view) else 0.0
+    simplified = plan.tolerance if keeps_straight(plan.transform, drawing.view) else 0.0
     query = Query(
         tuple(names) if used is None else resolved_columns(used, names),
         True,
