@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import reduce
 
 import numpy as np
 from shapely.geometry.base import BaseGeometry
 
-from qgserver.errors import OwsError, ProviderError
+from qgserver.errors import OwsError
 from qgserver.expression.geometries import from_wkt
 from qgserver.geo.crs import Crs, parse_crs
 from qgserver.geo.extent import Extent
@@ -30,8 +28,6 @@ from qgserver.render.view import View, make_view
 from qgserver.web.request import Request
 from qgserver.web.response import Response
 
-log = logging.getLogger("qgserver")
-
 WITHOUT_CRS = "EPSG:4326"
 """CRS of an answer to a request that has neither a map nor a CRS (measured)."""
 
@@ -42,7 +38,7 @@ def get_feature_info(context: OperationContext) -> Response:
     found = find_format(infoparams.INFO_FORMAT.of(context.request))
     request = read_info_request(context)
     precision = infoparams.WMS_PRECISION.of(context.request)
-    hits = ask(context, request)
+    hits = tuple(identify(context.project, request, context.sources))
     answer = Answer(
         version=context.version,
         crs=request.crs,
@@ -62,13 +58,14 @@ def read_info_request(context: OperationContext) -> InfoRequest:
             raise OwsError("InvalidParameterValue", f"The {name} parameter is not supported.", locator=name)
     layers = tuple(_info_layers(context))
     pointed = _is_pointed(request)
-    view, crs, asked = _read_view(context, pointed)
+    asked = _read_map(context, pointed)
+    view = None if asked is None else make_view(asked)
     return InfoRequest(
-        crs=crs,
+        crs=_answer_crs(context) if asked is None else asked.crs,
         layers=layers,
         count=infoparams.FEATURE_COUNT.of(request),
         view=view,
-        point=_read_point(context, asked) if asked is not None and pointed else None,
+        point=_read_point(request, asked, view) if pointed and asked is not None and view is not None else None,
         area=None if pointed else _read_area(request),
         tolerances=Tolerances(
             infoparams.FI_POINT_TOLERANCE.of(request),
@@ -76,20 +73,8 @@ def read_info_request(context: OperationContext) -> InfoRequest:
             infoparams.FI_POLYGON_TOLERANCE.of(request),
         ),
         tips=infoparams.WITH_MAPTIP.of(request),
+        tolerant=context.settings.ignore_bad_layers,
     )
-
-
-def ask(context: OperationContext, request: InfoRequest) -> tuple[Hits, ...]:
-    """What is found; with QGIS_SERVER_IGNORE_BAD_LAYERS without the layers whose source fails."""
-    while True:
-        try:
-            return tuple(identify(context.project, request, context.sources))
-        except ProviderError as error:
-            rest = tuple(item for item in request.layers if item.layer.published != error.layer)
-            if not context.settings.ignore_bad_layers or len(rest) == len(request.layers):
-                raise
-            log.warning("layer %s is left out of feature info: %s", error.layer, error.message)
-            request = replace(request, layers=rest)
 
 
 # -- the request ----------------------------------------------------------------------------------------------------
@@ -133,32 +118,36 @@ def _filter_only(request: Request) -> bool:
     return not _is_pointed(request) and bool(params.FILTER.text(request))
 
 
-def _read_view(context: OperationContext, pointed: bool) -> tuple[View | None, Crs, Extent | None]:
-    """The map, the CRS of the answer and the extent its pixels lie in. A request by filter may do without a map."""
+def _read_map(context: OperationContext, pointed: bool) -> MapRequest | None:
+    """The map, None when a request by filter does without. Raises ``OwsError``."""
     request = context.request
     if not pointed and not params.BBOX.text(request):
-        fallback = None if params.CRS.text(request) else parse_crs(WITHOUT_CRS)
-        return None, fallback or read_crs(request, context.version)[0], None
+        return None
     crs, inverted = read_crs(request, context.version)
     width, height = read_size(request, context.project, context.settings)
     extent = params.extent(request, inverted=inverted)
     dpi = params.DPI.of(request) or DEFAULT_DPI
-    stretch = context.version == "1.3.0"
-    view = make_view(MapRequest(crs, extent, width, height, (), dpi, stretch=stretch))
-    # A stretched picture shows exactly what was asked for, another one its grown extent.
-    return view, crs, extent if stretch else view.extent
+    return MapRequest(crs, extent, width, height, (), dpi, stretch=context.version == "1.3.0")
 
 
-def _read_point(context: OperationContext, extent: Extent) -> tuple[float, float]:
-    """The middle of the pixel I, J in map units. Raises ``OwsError`` InvalidPoint outside of the map."""
-    request = context.request
-    sizes = read_size(request, context.project, context.settings)
+def _answer_crs(context: OperationContext) -> Crs:
+    """The CRS of an answer without a map."""
+    fallback = None if params.CRS.text(context.request) else parse_crs(WITHOUT_CRS)
+    return fallback or read_crs(context.request, context.version)[0]
+
+
+def _read_point(request: Request, asked: MapRequest, view: View) -> tuple[float, float]:
+    """The middle of the pixel I, J in map units. Raises ``OwsError`` InvalidPoint outside of the map.
+
+    A picture that WMS 1.3.0 stretches has its pixels counted before that, as in QGIS.
+    """
     place = []
-    for row, size in zip((infoparams.I, infoparams.J), sizes, strict=True):
+    for row, size, drawn in ((infoparams.I, asked.width, view.width), (infoparams.J, asked.height, view.height)):
         value = row.of(request)
         if not 0 <= value < size:
             raise OwsError("InvalidPoint", f"{row.names[0]} must lie between 0 and {size - 1}.", locator=row.names[0])
-        place.append((value + 0.5) / size)
+        place.append((value * drawn // size + 0.5) / drawn)
+    extent = asked.extent if asked.stretch else view.extent
     return extent.xmin + place[0] * extent.width, extent.ymax - place[1] * extent.height
 
 

@@ -32,9 +32,12 @@ def _features(layer: LayerInfo, precision: int) -> Iterator[str]:
     columns = [(orjson.dumps(label).decode(), _values(item)) for label, item in sorted(by_label.items())]
     boxes, shapes = _geometries(layer, precision)
     for row, fid in enumerate(layer.fids):
-        properties = ",".join(f"{key}:{texts[row].decode()}" for key, texts in columns)
+        # RFC 7946 clause 3.2: null where there are none.
+        properties = (
+            "{" + ",".join(f"{key}:{texts[row].decode()}" for key, texts in columns) + "}" if columns else "null"
+        )
         name = orjson.dumps(f"{layer.type_name}.{fid}").decode()
-        yield (f'{{{boxes[row]}"geometry":{shapes[row]},"id":{name},"properties":{{{properties}}},"type":"Feature"}}')
+        yield (f'{{{boxes[row]}"geometry":{shapes[row]},"id":{name},"properties":{properties},"type":"Feature"}}')
 
 
 def _values(item: Attribute) -> list[bytes]:
