@@ -54,6 +54,10 @@ class Databases:
             raise unavailable(f"{address}: it is empty, or larger than {MAX_CONTENT} bytes")
         return _binary(row[2]), _version(row)
 
+    def close(self) -> None:
+        """Close all connections."""
+        self._shared().close()
+
     def _row(self, address: Address, longest: int) -> _Row:
         """Metadata, length of the content, and the content unless it is longer than ``longest``."""
         with _errors(address):

@@ -121,6 +121,10 @@ class ProjectStore:
             log.warning("served from memory: %s", error.detail)
             return kept.loaded.project
 
+    def close(self) -> None:
+        """Close the connections to databases with projects; they are opened again when one is asked for."""
+        self._databases.close()
+
     def _entry(self, reference: Hashable) -> _Entry:
         """The entry of a project that exists: names that lead nowhere must not drive projects out of the memory."""
         with self._lock:
