@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+GEOMETRY = "geometry"
+"""Name of the geometry property of every feature type, whatever the column is called."""
+
 _NOT_IN_NAMES = re.compile(r"[^\w.-]")
 _NAME_START = re.compile(r"[^\W\d]")
 

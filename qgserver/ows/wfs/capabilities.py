@@ -193,7 +193,7 @@ def _capabilities_110(offer: _Offer) -> str:
             "</ows:OperationsMetadata>",
             "<FeatureTypeList>",
             " <Operations><Operation>Query</Operation></Operations>",
-            *(_type_110(kind, offer.edits(kind), _crs_list(offer.project)) for kind in offer.types),
+            *(_type_110(kind, offer.edits(kind), offer.project.listed_crs()) for kind in offer.types),
             "</FeatureTypeList>",
             _FILTER_110,
             "</WFS_Capabilities>",
@@ -289,12 +289,6 @@ def _metadata_url(link: Link, types: dict[str, str], kinds: dict[str, str]) -> s
 
 def _title(project: Project) -> str:
     return project.service.title or project.title or "Untitled"
-
-
-def _crs_list(project: Project) -> tuple[str, ...]:
-    """The project's list, else its own CRS and the two that every client has (as QGIS does)."""
-    own = (project.crs.authid,) if project.crs and project.crs.authid else ()
-    return project.wms.crs_list or tuple(dict.fromkeys((*own, "EPSG:4326", "EPSG:3857")))
 
 
 def _authid(kind: FeatureType) -> str:

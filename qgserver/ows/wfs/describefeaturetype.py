@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qgserver.errors import OwsError, ProviderError
+from qgserver.ows.fes import bare_name
 from qgserver.ows.gmlread import local_name
+from qgserver.ows.names import GEOMETRY
 from qgserver.ows.operations import OperationContext, operation
 from qgserver.ows.wfs.featuretype import (
-    GEOMETRY,
     FeatureType,
     Property,
     feature_types,
@@ -19,7 +20,6 @@ from qgserver.ows.wfs.featuretype import (
     geometry_type,
     properties,
 )
-from qgserver.ows.wfs.fes import bare_name
 from qgserver.ows.wfs.params import read_parameters, require_version
 from qgserver.ows.xmlio import attributes
 from qgserver.project.layersource import open_layer

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from qgserver.errors import OwsError
+from qgserver.ows.closedworld import PublishedField
+from qgserver.ows.names import xml_name
 from qgserver.project.model import FieldConfig, Project, VectorLayer, Widget
 from qgserver.providers.protocol import Field, Schema
 
-GEOMETRY = "geometry"
-"""Name of the geometry property of every type, whatever the column is called."""
-
 DEFAULT_PRECISION = 6
-
-_NOT_IN_NAMES = re.compile(r"[^\w.-]")
-_NAME_START = re.compile(r"[^\W\d]")
 
 _XML_TYPES = {
     "bool": "boolean",
@@ -32,16 +27,12 @@ _XML_TYPES = {
 _ZONED = ("timestamptz", "timestamp with time zone")
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
-    """A published attribute: ``name`` in XML, ``field`` the column it comes from."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Property(PublishedField):
+    """A published attribute as it is declared and written."""
 
-    name: str
-    field: str
-    type: str
     xml_type: str
     nillable: bool = True
-    alias: str = ""
     zone: bool = False
     """Instants with a time zone: written in UTC with a ``Z``."""
     decimals: int | None = None
@@ -88,12 +79,6 @@ def _operations(project: Project, layer: VectorLayer) -> tuple[str, ...]:
     wfs = project.wfs
     allowed = (("Insert", wfs.insertable), ("Update", wfs.updatable), ("Delete", wfs.deletable))
     return () if layer.read_only else tuple(name for name, ids in allowed if layer.id in ids)
-
-
-def xml_name(text: str) -> str:
-    """A text as a name that XML can hold (NCName)."""
-    name = _NOT_IN_NAMES.sub("", text.replace(" ", "_"))
-    return name if _NAME_START.match(name) else f"_{name}"
 
 
 def properties(layer: VectorLayer, schema: Schema) -> tuple[Property, ...]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from lxml import etree
 
 from qgserver.errors import OwsError
+from qgserver.ows.fes import bare_name
 from qgserver.ows.gmlread import local_name
-from qgserver.ows.wfs.fes import bare_name
 from qgserver.ows.wfs.params import Bbox, Parameters, SortKey, groups, read_parameters, words
 from qgserver.web.request import Request
 from qgserver.web.xmlbody import parse

@@ -13,11 +13,12 @@ from qgserver.expression.nodes import Call, Literal, Node, all_of
 from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
 from qgserver.geo.transform import Transform, get_transform
-from qgserver.ows.wfs import fes
-from qgserver.ows.wfs.closedworld import checked, read_expression
-from qgserver.ows.wfs.crs import bbox_extent, find_crs
-from qgserver.ows.wfs.featuretype import GEOMETRY, FeatureType, Property, geometry_type, is_multi, properties
-from qgserver.ows.wfs.params import SortKey
+from qgserver.ows import fes
+from qgserver.ows.closedworld import checked, read_expression
+from qgserver.ows.crs import find_crs, read_swapped
+from qgserver.ows.names import GEOMETRY
+from qgserver.ows.wfs.featuretype import FeatureType, Property, geometry_type, is_multi, properties
+from qgserver.ows.wfs.params import Bbox, SortKey
 from qgserver.ows.wfs.query import Query
 from qgserver.providers import protocol
 
@@ -62,7 +63,7 @@ def select(
         if found.where is not None:
             conditions.append(checked(found.where, published, hides=hides, locator="filter"))
     if query.bbox is not None:
-        extent = bbox_extent(query.bbox, query.srs_name, layer_crs)
+        extent = _bbox_extent(query.bbox, query.srs_name, layer_crs)
         possible = has_geometry
         if not schema.geometry_type.startswith("Point"):  # the box of a point is the point
             conditions.append(Call("intersects", (Call("$geometry"), Literal(shapely.box(*extent.as_tuple())))))
@@ -90,6 +91,21 @@ def select(
         get_transform(layer_crs, crs),
         is_multi(geometry_type(kind.layer, schema)),
     )
+
+
+def _bbox_extent(bbox: Bbox, srs_name: str, layer_crs: Crs | None) -> Extent:
+    """The box of a request in the layer's CRS. Its own CRS is the one behind it, else SRSNAME, else the layer's."""
+    name = bbox.crs or srs_name
+    crs = find_crs(name, "BBOX") if name else layer_crs
+    a, b, c, d = bbox.numbers
+    if read_swapped(name, crs):
+        a, b, c, d = b, a, d, c
+    extent = Extent(min(a, c), min(b, d), max(a, c), max(b, d))  # QGIS takes any two opposite corners
+    transform = get_transform(crs, layer_crs)
+    moved = extent if transform is None else transform.extent(extent)
+    if moved is None:
+        raise OwsError("InvalidParameterValue", "BBOX lies outside the layer's CRS.", locator="BBOX")
+    return moved
 
 
 def _geometry_names(kind: FeatureType) -> frozenset[str]:

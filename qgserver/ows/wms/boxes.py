@@ -25,13 +25,6 @@ class Boxes:
     by_crs: Mapping[str, Extent] = field(default_factory=dict)
 
 
-def crs_list(project: Project) -> tuple[str, ...]:
-    """The authids that capabilities list: the project's own list, else its CRS and the two that every client knows."""
-    own = project.crs.authid if project.crs else ""
-    listed = project.wms.crs_list or (own, "EPSG:4326", "EPSG:3857")
-    return tuple(dict.fromkeys(authid for authid in listed if authid and authid != LONLAT))
-
-
 def has_geometry(layer: Published) -> bool:
     """False for tables."""
     return not isinstance(layer, VectorLayer) or layer.has_geometry
@@ -43,9 +36,9 @@ class BoxMaker:
     def __init__(self, project: Project) -> None:
         self._project = project
         self.listed: dict[str, Crs] = {}
-        for authid in crs_list(project):
+        for authid in project.listed_crs():
             crs = parse_crs(authid)
-            if crs is not None:
+            if crs is not None and authid != LONLAT:
                 self.listed[authid] = crs
         self._lonlat = parse_crs(LONLAT)
         self._known: dict[str, Boxes] = {}

@@ -73,6 +73,13 @@ class Project:
     operations: tuple[CoordinateOperation, ...] = ()
     problems: tuple[Problem, ...] = ()
 
+    def listed_crs(self) -> tuple[str, ...]:
+        """The authids that services list: the author's choice, else the project's CRS and the two that every client
+        knows."""
+        own = self.crs.authid if self.crs else ""
+        listed = self.wms.crs_list or (own, "EPSG:4326", "EPSG:3857")
+        return tuple(dict.fromkeys(authid for authid in listed if authid))
+
     def restricted_ids(self) -> frozenset[str]:
         """Layers hidden by ``WMSRestrictedLayers``, by their own name or a group's."""
         names = self.wms.restricted

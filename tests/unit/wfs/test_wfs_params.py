@@ -8,8 +8,7 @@ import pytest
 from lxml import etree
 
 from qgserver.errors import OwsError
-from qgserver.ows.wfs.closedworld import read_expression
-from qgserver.ows.wfs.featuretype import Property
+from qgserver.ows.closedworld import PublishedField, read_expression
 from qgserver.ows.wfs.params import Bbox, Parameters, SortKey, document, read_parameters
 from qgserver.ows.wfs.query import Query, read_get_feature
 from qgserver.web.request import Request
@@ -117,7 +116,7 @@ def test_document() -> None:
     assert found.params == Parameters(max_features=5)
 
 
-PROPERTIES = (Property("num", "num", "int", "int", alias="Number"),)
+PROPERTIES = (PublishedField("num", "num", "int", alias="Number"),)
 
 
 @pytest.mark.parametrize(

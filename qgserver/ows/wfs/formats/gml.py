@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qgserver.ows.attributetext import decimal_texts, pattern_texts, wrap_texts, xml_texts
+from qgserver.ows.crs import written_swapped
 from qgserver.ows.geometrytext import dump_array
 from qgserver.ows.gml import GmlStyle, GmlVersion, bounded_by, box_texts, geometry_texts
+from qgserver.ows.names import GEOMETRY
 from qgserver.ows.wfs.answer import Answer, Features, Frame, Member
-from qgserver.ows.wfs.crs import written_swapped
-from qgserver.ows.wfs.featuretype import GEOMETRY, Property
+from qgserver.ows.wfs.featuretype import Property
 from qgserver.ows.wfs.outputformat import wfs_format
 from qgserver.ows.xmlio import escape
 from qgserver.providers.batch import Column

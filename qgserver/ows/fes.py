@@ -15,9 +15,10 @@ from qgserver.expression.nodes import Binary, Call, Chain, FieldRef, Literal, No
 from qgserver.expression.values import text_to_double, text_to_int
 from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
+from qgserver.ows.closedworld import PublishedField
+from qgserver.ows.crs import to_layer
 from qgserver.ows.gmlread import is_geometry, local_name, read_geometry
-from qgserver.ows.wfs.crs import to_layer
-from qgserver.ows.wfs.featuretype import GEOMETRY, Property
+from qgserver.ows.names import GEOMETRY
 
 MAX_DEPTH = 100
 """Levels of nested operators."""
@@ -28,7 +29,7 @@ class Scope:
     """What the names of a filter mean: the type's published properties, further names of its geometry, the layer's
     CRS and the SRSNAME of the request (geometries without ``srsName`` are in it)."""
 
-    properties: Sequence[Property]
+    properties: Sequence[PublishedField]
     geometry_names: frozenset[str] = frozenset((GEOMETRY,))
     crs: Crs | None = None
     srs_name: str = ""
@@ -199,7 +200,7 @@ class _Reader:
         except ExpressionError as error:
             raise _bad(error.message) from None
 
-    def _property(self, element: etree._Element) -> Property:
+    def _property(self, element: etree._Element) -> PublishedField:
         name = self._property_name(element)
         item = self.properties.get(name)
         if item is None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from qgserver.errors import ExpressionError, OwsError
 from qgserver.expression.functions import unsafe_functions
 from qgserver.expression.nodes import FieldRef, Node, Variable, bind, used_fields, walk
 from qgserver.expression.parser import parse
-from qgserver.ows.wfs.featuretype import Property
 
 
-def read_expression(text: str, properties: Sequence[Property], *, hides: bool, locator: str) -> Node:
+@dataclass(frozen=True, slots=True)
+class PublishedField:
+    """A field that clients may see: ``name`` in XML, ``field`` the column it comes from, its ``Field.type``."""
+
+    name: str
+    field: str
+    type: str
+    alias: str = ""
+
+
+def read_expression(text: str, properties: Sequence[PublishedField], *, hides: bool, locator: str) -> Node:
     """A client's QGIS expression, its fields in the layer's spelling. ``hides``: the layer has fields that are not
     published. Raises ``OwsError``: 400 for a syntax error or an unknown field, 403 for what clients may not use."""
     try:
@@ -24,7 +34,7 @@ def read_expression(text: str, properties: Sequence[Property], *, hides: bool, l
     return checked(bind(node, [item.field for item in properties], aliases), properties, hides=hides, locator=locator)
 
 
-def checked(node: Node, properties: Sequence[Property], *, hides: bool, locator: str) -> Node:
+def checked(node: Node, properties: Sequence[PublishedField], *, hides: bool, locator: str) -> Node:
     """The node itself. Raises as ``read_expression`` does. A hidden field and one that is not there look alike."""
     published = {item.field for item in properties}
     for part in walk(node):

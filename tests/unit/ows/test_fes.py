@@ -13,16 +13,16 @@ from qgserver.errors import OwsError
 from qgserver.expression.nodes import Binary, Call, Chain, FieldRef, Literal, Unary
 from qgserver.geo.crs import parse_crs
 from qgserver.geo.extent import Extent
-from qgserver.ows.wfs.featuretype import Property
-from qgserver.ows.wfs.fes import Filter, Scope, like_pattern, read_filter
+from qgserver.ows.closedworld import PublishedField
+from qgserver.ows.fes import Filter, Scope, like_pattern, read_filter
 
 PROPERTIES = (
-    Property("num", "num", "int", "int"),
-    Property("my_name", "my name", "string", "string"),
-    Property("val", "val", "double", "decimal"),
-    Property("day", "day", "date", "date"),
-    Property("ts", "ts", "datetime", "dateTime"),
-    Property("flag", "flag", "bool", "boolean"),
+    PublishedField("num", "num", "int"),
+    PublishedField("my_name", "my name", "string"),
+    PublishedField("val", "val", "double"),
+    PublishedField("day", "day", "date"),
+    PublishedField("ts", "ts", "datetime"),
+    PublishedField("flag", "flag", "bool"),
 )
 NUM = FieldRef("num")
 NAME = FieldRef("my name")

@@ -1,4 +1,4 @@
-"""Which CRS a name means in WFS, and in which order its axes are written."""
+"""Which CRS a name of GML means, and in which order its axes are written."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from shapely.geometry.base import BaseGeometry
 
 from qgserver.errors import OwsError
 from qgserver.geo.crs import Crs, parse_crs
-from qgserver.geo.extent import Extent
 from qgserver.geo.transform import get_transform
-from qgserver.ows.wfs.params import Bbox
 
 _SHORT = re.compile(r"EPSG:\d+", re.IGNORECASE)
 
@@ -38,21 +36,6 @@ def written_swapped(srs_name: str, crs: Crs | None) -> bool:
 def read_swapped(srs_name: str, crs: Crs | None) -> bool:
     """Whether numbers of a client come y first; without a name they are x, y."""
     return bool(srs_name.strip()) and crs is not None and crs.inverted_axes and not keeps_xy(srs_name)
-
-
-def bbox_extent(bbox: Bbox, srs_name: str, layer_crs: Crs | None) -> Extent:
-    """The box of a request in the layer's CRS. Its own CRS is the one behind it, else SRSNAME, else the layer's."""
-    name = bbox.crs or srs_name
-    crs = find_crs(name, "BBOX") if name else layer_crs
-    a, b, c, d = bbox.numbers
-    if read_swapped(name, crs):
-        a, b, c, d = b, a, d, c
-    extent = Extent(min(a, c), min(b, d), max(a, c), max(b, d))  # QGIS takes any two opposite corners
-    transform = get_transform(crs, layer_crs)
-    moved = extent if transform is None else transform.extent(extent)
-    if moved is None:
-        raise OwsError("InvalidParameterValue", "BBOX lies outside the layer's CRS.", locator="BBOX")
-    return moved
 
 
 def to_layer(geometry: BaseGeometry, srs_name: str, layer_crs: Crs | None) -> BaseGeometry:
