@@ -129,11 +129,14 @@ def test_paths_start_from_the_folder_of_the_geopackage(store: ProjectStore, tmp_
 def test_a_database_that_is_down_leaves_the_last_good_version(
     store: ProjectStore, cluster: Cluster, tmp_path: Path
 ) -> None:
-    saved = in_postgres(new_database(cluster))
+    dsn = new_database(cluster)
+    saved = in_postgres(dsn)
     saved.save("p", titled("good"), "2020")
     saved.save("other", titled("other"), "2020")
     address = saved.address()
     good = store.get(address)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")  # the server is about to be stopped as by a loss of power
     cluster.stop()
     try:
         assert store.get(address) is good
