@@ -35,7 +35,7 @@ log = logging.getLogger("qgserver")
 
 POINT_SHARE, LINE_SHARE, POLYGON_SHARE = 1 / 100, 1 / 200, 1 / 400
 """Tolerances without a word of the client: parts of the map's width (measured)."""
-CORNERS_KEEP = 0.75
+CORNERS_KEEP = 0.25
 """Part of its width and height that a reprojected search box made of two corners must keep."""
 BATCH = 64
 """Features read at a time, unless more are asked for: only those that the search box meets come at all."""
