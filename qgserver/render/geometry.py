@@ -26,11 +26,12 @@ AFFINE_METERS = 50_000.0
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a layer comes to the picture. ``tolerance`` (layer units, 0 = none) and ``algorithm`` are those of the
-    layer's own simplification."""
+    """How a layer comes to the picture. ``extent`` is the view in layer CRS, ``tolerance`` (layer units, 0 = none) and
+    ``algorithm`` are those of the layer's own simplification."""
 
     view: View
     transform: Transform | None
+    extent: Extent
     tolerance: float
     algorithm: int = 0
 
@@ -66,14 +67,18 @@ def device_geometry(geometry: GeometryArray, way: Way, room: int, reduced: bool)
     exact = len(geometry.coords) <= room and not reduced
     if exact:
         geometry = simplify(geometry, way.tolerance, way.algorithm)
+    elif not reduced and keeps_straight(way.transform, view):
+        geometry = generalize(_clipped(geometry, way.extent), way.tolerance * CROWDED_TOLERANCE)
+        reduced = True
     if way.transform is None:
-        if not exact and not reduced:
-            geometry = generalize(geometry, way.tolerance * CROWDED_TOLERANCE)
-        margin = CLIP_MARGIN * view.extent.width, CLIP_MARGIN * view.extent.height
-        return view.to_device(clip_to_rect(geometry, view.extent.grown(*margin))), exact
+        return view.to_device(_clipped(geometry, view.extent)), exact
     if exact or reduced:
         return view.to_device(reproject_for_view(geometry, way.transform, view.extent)), exact
     # vertices of a straight line carry its curve in the map: only neighbours go before, the rest after
     geometry = drop_near(geometry, way.tolerance * CROWDED_TOLERANCE)
     geometry = view.to_device(reproject_for_view(geometry, way.transform, view.extent))
     return generalize(geometry, CROWDED_TOLERANCE if way.tolerance else 0.0), exact
+
+
+def _clipped(geometry: GeometryArray, extent: Extent) -> GeometryArray:
+    return clip_to_rect(geometry, extent.grown(CLIP_MARGIN * extent.width, CLIP_MARGIN * extent.height))

@@ -106,7 +106,7 @@ def prepare(canvas: Canvas, plan: LayerPlan, batch: Batch, drawing: Drawing, con
     jobs = renderer.classify(batch, context, view.denominator)
     if not len(jobs) or batch.geometry is None:
         return None
-    way = Way(view, plan.transform, plan.tolerance, plan.style.simplify.algorithm)
+    way = Way(view, plan.transform, plan.extent, plan.tolerance, plan.style.simplify.algorithm)
     room = 0 if batch.simplified else EXACT_POINTS - drawing.points
     geometry, exact = device_geometry(batch.geometry, way, room, batch.simplified)
     drawing.points += len(geometry.coords)

@@ -29,10 +29,13 @@ class LookPainter:
     def __call__(self, canvas: Canvas, shapes: Shapes) -> None:
         for paths, features in paths_of(shapes.geometry):
             if canvas.antialias == "exact":
-                self._in_order(canvas, paths.translate(self.dx, self.dy) if self.moved else paths, features)
+                self._in_order(canvas, self._placed(paths), features)
                 continue
             self._together(canvas, shapes)
             return
+
+    def _placed(self, paths: Paths) -> Paths:
+        return paths.translate(self.dx, self.dy) if self.moved else paths
 
     def _in_order(self, canvas: Canvas, paths: Paths, features: Ints) -> None:
         if paths.closed:
@@ -47,11 +50,11 @@ class LookPainter:
             for part in chunks(shapes):
                 for area, _ in paths_of(part.geometry):
                     if area.closed:
-                        fill(canvas, area.translate(self.dx, self.dy), brush, winding=len(part) > 1)
+                        fill(canvas, self._placed(area), brush, winding=len(part) > 1)
         if pen is not None:
             for part in (shapes,) if is_thin(canvas, pen) else chunks(shapes):
                 for paths, _ in paths_of(part.geometry):
-                    stroke(canvas, paths.translate(self.dx, self.dy) if self.moved else paths, pen)
+                    stroke(canvas, self._placed(paths), pen)
 
 
 def paths_of(geometry: GeometryArray) -> Iterator[tuple[Paths, Ints]]:
