@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    import qgserver.process  # noqa: F401  (first: the others are slower and bigger without)
     from qgserver.app import create_application
     from qgserver.errors import ProjectError
     from qgserver.project.store import load_project
