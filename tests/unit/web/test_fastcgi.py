@@ -40,22 +40,23 @@ def request(parameters: dict[str, str], body: bytes = b"", *, request_id: int = 
 
 
 def read_all(sock: socket.socket) -> bytes:
-    data = b""
+    data = bytearray()
     try:
         while chunk := sock.recv(1 << 20):
             data += chunk
     except ConnectionResetError:  # closed on us with unread bytes: what garbage deserves
         pass
-    return data
+    return bytes(data)
 
 
 def split(data: bytes) -> dict[int, bytes]:
-    found: dict[int, bytes] = {}
-    while data:
-        _, kind, _, size, padding = struct.unpack(">BBHHBx", data[:8])
-        found[kind] = found.get(kind, b"") + data[8 : 8 + size]
-        data = data[8 + size + padding :]
-    return found
+    found: dict[int, bytearray] = {}
+    position = 0
+    while position < len(data):
+        _, kind, _, size, padding = struct.unpack_from(">BBHHBx", data, position)
+        found.setdefault(kind, bytearray()).extend(data[position + 8 : position + 8 + size])
+        position += 8 + size + padding
+    return {kind: bytes(content) for kind, content in found.items()}
 
 
 def talk(application: Any, sent: bytes, *, close: bool = False, timeout: float = 5.0) -> dict[int, bytes]:
