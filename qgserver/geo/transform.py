@@ -27,6 +27,7 @@ MERCATOR_MAX_LATITUDE = 89.9
 _DEGREE = math.pi / 180
 _LONLAT = frozenset({"EPSG:4326", "OGC:CRS84"})
 _MERCATOR = "EPSG:3857"
+_BY_FORMULA = _LONLAT | {_MERCATOR}
 _HALF_WORLD = EARTH_RADIUS * math.pi
 _NOTHING = "proj=noop"
 
@@ -121,6 +122,10 @@ def get_transform(source: Crs | None, target: Crs | None, operations: Sequence[O
         for reverse, (one, other) in enumerate(((source, target), (target, source))):
             if ends in ((one.authid, other.authid), (one.definition, other.definition)) and _runs(operation.pipeline):
                 return Transform(source, target, operation.pipeline, bool(reverse), operation.allow_fallback)
+    if {source.authid, target.authid} <= _LONLAT:
+        return None
+    if {source.authid, target.authid} <= _BY_FORMULA:
+        return Transform(source, target)
     best = _best_operation(source, target)
     return None if not best or best.startswith(_NOTHING) else Transform(source, target)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from qgserver.geo.crs import MAX_NAME, Crs, crs_from_definition, parse_crs
@@ -119,3 +122,27 @@ def test_nonsense_in_a_project_is_an_unknown_crs_not_an_error() -> None:
     crs = crs_from_definition("USER:1", "nonsense", "")
     assert crs is not None
     assert (crs.proj, crs.units, crs.inverted_axes) == (None, "<unknown>", False)
+
+
+@pytest.mark.parametrize(
+    ("authid", "urn"),
+    [
+        ("EPSG:3857", "urn:ogc:def:crs:EPSG::3857"),
+        ("EPSG:4326", "urn:ogc:def:crs:EPSG::4326"),
+        ("OGC:CRS84", "urn:ogc:def:crs:OGC::CRS84"),
+    ],
+)
+def test_crs_known_by_heart_are_as_proj_has_them(authid: str, urn: str) -> None:
+    ours, proj = Crs(authid, authid), Crs("", urn)
+    for name in ("is_geographic", "inverted_axes", "units", "meters_per_unit", "description", "area_of_use"):
+        assert getattr(ours, name) == getattr(proj, name), name
+
+
+def test_common_maps_do_not_load_proj() -> None:
+    code = (
+        "import sys; from qgserver.geo.crs import parse_crs; from qgserver.geo.transform import get_transform\n"
+        "web, gps = parse_crs('EPSG:3857'), parse_crs('CRS:84')\n"
+        "assert get_transform(gps, web).extent(gps.area_of_use) and web.units\n"
+        "assert 'pyproj' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
