@@ -145,7 +145,7 @@ CLIP_MARGIN = 0.15
 
 def _geometry(relation: Relation, query: Query, values: list[object], crowded: bool) -> sql.Composable:
     geometry = relation.geometry or sql.SQL("NULL")
-    if query.simplify <= 0 or (not crowded and relation.plain_type in ("POINT", "MULTIPOINT")):
+    if query.simplify <= 0 or relation.plain_type in ("POINT", "MULTIPOINT"):
         return geometry
     cut = _clipped(relation, query, values)
     values.append(query.simplify)

@@ -73,13 +73,13 @@ def read_batches(plan: LayerPlan, provider: Provider, drawing: Drawing, context:
     renderer = plan.style.renderer
     names = [field.name for field in provider.schema().fields]
     used = renderer.used_fields()
-    simplified = plan.tolerance if keeps_straight(plan.transform, drawing.view) else 0.0
+    reducible = keeps_straight(plan.transform, drawing.view) and "Point" not in plan.layer.geometry_type
     query = Query(
         tuple(names) if used is None else resolved_columns(used, names),
         True,
         plan.extent,
         plan.item.where,
-        simplify=simplified * CROWDED_TOLERANCE,
+        simplify=plan.tolerance * CROWDED_TOLERANCE if reducible else 0.0,
         simplify_above=CROWDED_FEATURES,
         batch_size=BATCH,
         context=context,
