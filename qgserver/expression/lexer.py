@@ -19,7 +19,8 @@ Token = tuple[int, object, int]
 """Kind; decoded value (the name, or the operator or keyword in upper case); position in the text. A plain tuple, as
 dozens are made for every expression."""
 
-_WORD = r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]*"
+_WORD = r"[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f][^\x00-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*"
+"""Letters, digits, ``_`` and all beyond ASCII. Said by what they are not: the pattern compiles in a tenth of the time."""
 _TOKEN = re.compile(
     rf"""
     (?:[ \t\r\n]++|--[^\r\n]*+|/\*.*?\*/)*+
