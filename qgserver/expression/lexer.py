@@ -20,7 +20,7 @@ Token = tuple[int, object, int]
 dozens are made for every expression."""
 
 _WORD = r"[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f][^\x00-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*"
-"""Letters, digits, ``_`` and all beyond ASCII. Said by what they are not: the pattern compiles in a tenth of the time."""
+"""Letters, digits, ``_``, all beyond ASCII. Said by what they are not: the pattern compiles in a tenth of the time."""
 _TOKEN = re.compile(
     rf"""
     (?:[ \t\r\n]++|--[^\r\n]*+|/\*.*?\*/)*+
