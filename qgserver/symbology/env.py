@@ -72,7 +72,8 @@ Painter = Callable[[Canvas, Shapes], None]
 class Env:
     """Everything besides the shapes: sizes of the map (``scale``), expression ``context``, the ``batch`` the rows come
     from, the symbol's ``opacity``, the ``view`` in pixels, and painters made so far (one per symbol layer and
-    opacity) and values of data-defined properties evaluated so far (one list for the batch per property)."""
+    opacity) and values of data-defined properties evaluated so far (one list for the batch per property). ``exact``:
+    markers stand where their points are, not at whole pixels (legends)."""
 
     scale: RenderScale
     context: Context
@@ -81,6 +82,7 @@ class Env:
     opacity: float = 1.0
     painters: dict[tuple[int, float], Painter] = field(default_factory=dict)
     values: dict[int, list[object]] = field(default_factory=dict)
+    exact: bool = False
 
     def with_opacity(self, opacity: float) -> Env:
         return self if opacity == self.opacity else replace(self, opacity=opacity)

@@ -34,6 +34,18 @@ class Jobs:
 
 
 @dataclass(frozen=True, slots=True)
+class LegendItem:
+    """A class as legends show it: ``symbol`` is its number (-1 = none), ``key`` QGIS's name of the class within its
+    renderer, the scales the denominators between which it is drawn (0 = no limit)."""
+
+    label: str
+    symbol: int
+    key: str = "0"
+    min_scale: float = 0.0
+    max_scale: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class OrderClause:
     """``orderByClause``: sort key of the features."""
 
@@ -71,6 +83,9 @@ class Renderer(Protocol):
 
     def classify(self, batch: Batch, context: Context, scale: float) -> Jobs:
         """Symbols for the features of a batch at a scale denominator, in drawing order (feature by feature)."""
+
+    def legend(self) -> Sequence[LegendItem]:
+        """Its classes from top to bottom, those switched off too."""
 
     def where(self, scale: float) -> Node | None:
         """A filter that keeps every feature this renderer draws at the scale (may keep more), None = all features."""

@@ -129,7 +129,7 @@ class SimpleMarker(SymbolLayer):
         width = pen.width if pen else 0.0
         margin = 2 * (round((4 * width if width else 1) + 1) // 2)
         side = int(size * (abs(math.sin(angle)) + abs(math.cos(angle)))) + margin + 1
-        if not self.snapped or side > MAX_SPRITE:
+        if not self.snapped or env.exact or side > MAX_SPRITE:
             return _exact_painter(outline, shape, brush, pen, (dx, dy))
         sprite = Canvas(side, side)
         _draw(sprite, outline.translate(side / 2, side / 2), shape, brush, pen)

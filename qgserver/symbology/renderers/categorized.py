@@ -21,6 +21,7 @@ from qgserver.symbology.properties import merge_fields
 from qgserver.symbology.renderer import (
     Common,
     Jobs,
+    LegendItem,
     Renderer,
     Source,
     jobs_of,
@@ -80,6 +81,9 @@ class CategorizedRenderer:
         if column.nulls is not None:
             symbols[column.nulls] = other
         return symbols
+
+    def legend(self) -> tuple[LegendItem, ...]:
+        return tuple(LegendItem(item.label, item.symbol, str(i)) for i, item in enumerate(self.categories))
 
     def where(self, scale: float) -> Node | None:
         return None

@@ -19,6 +19,7 @@ from qgserver.symbology.properties import merge_fields
 from qgserver.symbology.renderer import (
     Common,
     Jobs,
+    LegendItem,
     Renderer,
     Source,
     jobs_of,
@@ -65,6 +66,9 @@ class GraduatedRenderer:
             symbols[inside] = item.symbol if item.visible else -1
             free &= ~inside
         return jobs_of(symbols)
+
+    def legend(self) -> tuple[LegendItem, ...]:
+        return tuple(LegendItem(item.label, item.symbol, str(i)) for i, item in enumerate(self.ranges))
 
     def where(self, scale: float) -> Node | None:
         return None

@@ -10,7 +10,7 @@ from lxml import etree
 from qgserver.expression.context import Context
 from qgserver.expression.nodes import Node
 from qgserver.providers.batch import Batch
-from qgserver.symbology.renderer import Common, Jobs, Renderer, Source, renderers
+from qgserver.symbology.renderer import Common, Jobs, LegendItem, Renderer, Source, renderers
 from qgserver.symbology.symbol import Symbol
 
 NOTHING = np.empty(0, dtype=np.int64)
@@ -26,6 +26,9 @@ class NullRenderer:
 
     def classify(self, batch: Batch, context: Context, scale: float) -> Jobs:
         return Jobs(NOTHING, NOTHING)
+
+    def legend(self) -> tuple[LegendItem, ...]:
+        return ()
 
     def where(self, scale: float) -> Node | None:
         return None

@@ -16,7 +16,16 @@ from qgserver.expression.nodes import Node, used_fields
 from qgserver.providers.batch import Batch
 from qgserver.symbology.options import parse_number
 from qgserver.symbology.properties import merge_fields
-from qgserver.symbology.renderer import Common, Jobs, Renderer, Source, read_common, renderers, symbol_fields
+from qgserver.symbology.renderer import (
+    Common,
+    Jobs,
+    LegendItem,
+    Renderer,
+    Source,
+    read_common,
+    renderers,
+    symbol_fields,
+)
 from qgserver.symbology.symbol import Symbol
 
 Mask = NDArray[np.bool_]
@@ -106,6 +115,10 @@ class RuleRenderer:
         features = np.concatenate(rows)
         order = np.argsort(features, kind="stable")
         return Jobs(features[order], symbols[order])
+
+    def legend(self) -> tuple[LegendItem, ...]:
+        rules = (rule for rule in self.root.walk() if rule is not self.root)
+        return tuple(LegendItem(rule.label, rule.symbol, rule.key, rule.min_scale, rule.max_scale) for rule in rules)
 
     def where(self, scale: float) -> Node | None:
         return None

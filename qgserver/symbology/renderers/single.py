@@ -11,7 +11,16 @@ from qgserver.expression.context import Context
 from qgserver.expression.nodes import Node
 from qgserver.providers.batch import Batch
 from qgserver.symbology.properties import merge_fields
-from qgserver.symbology.renderer import Common, Jobs, Renderer, Source, read_common, renderers, symbol_fields
+from qgserver.symbology.renderer import (
+    Common,
+    Jobs,
+    LegendItem,
+    Renderer,
+    Source,
+    read_common,
+    renderers,
+    symbol_fields,
+)
 from qgserver.symbology.symbol import Symbol
 
 
@@ -25,6 +34,9 @@ class SingleRenderer:
 
     def classify(self, batch: Batch, context: Context, scale: float) -> Jobs:
         return Jobs(np.arange(len(batch), dtype=np.int64), np.zeros(len(batch), dtype=np.int64))
+
+    def legend(self) -> tuple[LegendItem, ...]:
+        return (LegendItem("", 0),)
 
     def where(self, scale: float) -> Node | None:
         return None
