@@ -16,6 +16,7 @@ from types import MappingProxyType
 from qgserver.errors import ProviderError
 from qgserver.geo.crs import Crs
 from qgserver.providers.cache import ByteCache
+from qgserver.providers.edit import Store, open_store
 from qgserver.providers.protocol import Provider
 from qgserver.providers.resources import Resources
 from qgserver.providers.uri import DataSource
@@ -64,6 +65,13 @@ class Sources:
                 self._open.popitem(last=False)
         return provider
 
+    def store(self, source: DataSource) -> Store:
+        """Where a data source is written to. Nothing is opened yet. Raises ReadOnlyError for what can't be written."""
+        with self._lock:
+            if self._pid != os.getpid():
+                self._start()
+        return open_store(_provider_name(source), source, self._resources)
+
     def close(self) -> None:
         """Close all connections and forget all data."""
         with self._lock:
@@ -79,11 +87,15 @@ class Sources:
 
 
 def _open(source: DataSource, crs: Crs | None, resources: Resources) -> Provider:
-    name = "geopackage" if source.provider == "ogr" and _is_geopackage(source.path) else source.provider
+    name = _provider_name(source)
     if name not in _MODULES:
         raise ProviderError("The layer's kind of data source is not supported", detail=f"provider {name!r}")
     provider: Provider = importlib.import_module(_MODULES[name]).open_layer(source, crs, resources)
     return provider
+
+
+def _provider_name(source: DataSource) -> str:
+    return "geopackage" if source.provider == "ogr" and _is_geopackage(source.path) else source.provider
 
 
 def _is_geopackage(path: str) -> bool:

@@ -87,15 +87,28 @@ class Pool:
     @contextmanager
     def read_only(self, role: str = "") -> Iterator[Connection]:
         """A connection inside a READ ONLY transaction, as ``role`` if given. All errors are ProviderError."""
+        try:
+            with self._transaction("BEGIN READ ONLY", role) as connection:
+                yield connection
+        except psycopg.Error as error:
+            raise failure(error) from error
+
+    @contextmanager
+    def read_write(self, role: str = "") -> Iterator[Connection]:
+        """A connection inside a transaction that is committed at the end, as ``role`` if given. Left by an exception,
+        nothing has happened. Errors of statements and of COMMIT are psycopg's own, the others ProviderError."""
+        with self._transaction("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", role) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, begin: str, role: str) -> Iterator[Connection]:
         if not self._slots.acquire(timeout=self._limits.connect_s):
             raise ProviderError("The database of the layer is busy", detail="all connections are in use")
         try:
-            connection = self._begun(self._begin_sql(role))
+            connection = self._begun(self._begin_sql(begin, role))
             try:
                 yield connection
                 connection.execute("COMMIT")
-            except psycopg.Error as error:
-                raise failure(error) from error
             finally:
                 self._release(connection)
         finally:
@@ -108,8 +121,8 @@ class Pool:
         for _, connection in idle:
             connection.close()
 
-    def _begin_sql(self, role: str) -> sql.Composed:
-        begin = sql.SQL("BEGIN READ ONLY; SET LOCAL statement_timeout = {}").format(self._limits.statement_ms)
+    def _begin_sql(self, how: str, role: str) -> sql.Composed:
+        begin = sql.SQL(how + "; SET LOCAL statement_timeout = {}").format(self._limits.statement_ms)
         return begin + sql.SQL("; SET LOCAL ROLE {}").format(sql.Identifier(role)) if role else begin
 
     def _begun(self, begin: sql.Composed) -> Connection:
