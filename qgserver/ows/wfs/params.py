@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from qgserver.errors import OwsError
+from qgserver.ows.kvp import groups
 from qgserver.web.request import Request
 
 T = TypeVar("T")
@@ -45,16 +46,6 @@ def text(value: str) -> str:
 def words(value: str) -> tuple[str, ...]:
     """A list by commas, empty items dropped."""
     return tuple(item.strip() for item in value.split(",") if item.strip())
-
-
-def groups(value: str) -> tuple[str, ...]:
-    """One item per type: ``(a)(b)`` as its parts, anything else as it is; "" as none."""
-    value = value.strip()
-    if not value:
-        return ()
-    if value.startswith("(") and value.endswith(")"):
-        return tuple(re.split(r"\)\s*\(", value[1:-1]))
-    return (value,)
 
 
 def names(value: str) -> tuple[str, ...]:

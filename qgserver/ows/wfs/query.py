@@ -10,7 +10,8 @@ from lxml import etree
 from qgserver.errors import OwsError
 from qgserver.ows.fes import bare_name
 from qgserver.ows.gmlread import local_name
-from qgserver.ows.wfs.params import Bbox, Parameters, SortKey, groups, read_parameters, words
+from qgserver.ows.kvp import groups
+from qgserver.ows.wfs.params import Bbox, Parameters, SortKey, read_parameters, words
 from qgserver.web.request import Request
 from qgserver.web.xmlbody import parse
 

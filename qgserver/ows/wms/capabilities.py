@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qgserver.ows.documents import PREFIX, URL
+from qgserver.ows.documents import PREFIX, URL, fill
 from qgserver.ows.operations import OperationContext, operation, operations
 from qgserver.ows.wms.capabilitieslayers import (
     LayerWriter,
@@ -16,7 +16,7 @@ from qgserver.ows.wms.capabilitieslayers import (
 from qgserver.ows.wms.inspire import INSPIRE_NAMESPACES, INSPIRE_SCHEMA, extended_capabilities
 from qgserver.ows.wms.maprequest import REFUSED
 from qgserver.ows.xmlio import DECLARATION, attributes, element, optional
-from qgserver.project.model import Contact, Project
+from qgserver.project.model import Contact, Project, VectorLayer
 from qgserver.settings import Settings
 from qgserver.web.response import XML, Response, document
 
@@ -62,24 +62,27 @@ def capabilities_formats(version: str) -> tuple[str, ...]:
 def get_capabilities(context: OperationContext) -> Response:
     """What this service offers."""
     version, project = context.version, context.project
-    text = context.documents.get(
-        project,
-        ("WMS", "GetCapabilities", version),
-        context.service_url,
-        lambda: "\n".join(filter(None, write_capabilities(project, version, context.settings))),
-    )
+
+    def build() -> str:
+        return "\n".join(filter(None, write_capabilities(context)))
+
+    if any(isinstance(layer, VectorLayer) and layer.dimensions for layer in project.layers.values()):
+        text = fill(build(), context.service_url)  # values of dimensions change with the data
+    else:
+        text = context.documents.get(project, ("WMS", "GetCapabilities", version), context.service_url, build)
     return document(text, XML if version == "1.3.0" else WMS_XML)
 
 
-def write_capabilities(project: Project, version: str, settings: Settings) -> Iterator[str]:
+def write_capabilities(context: OperationContext) -> Iterator[str]:
     """The document, with placeholders for the address."""
+    project, version = context.project, context.version
     yield DECLARATION.rstrip()
     yield from root_element(project, version)
-    yield from service(project, version, settings)
+    yield from service(project, version, context.settings)
     yield "<Capability>"
     yield from requests(version)
     yield from exceptions_and_symbolization(project, version)
-    yield from LayerWriter(project, version).root()
+    yield from LayerWriter(project, version, context.sources).root()
     yield "</Capability>"
     yield "</WMS_Capabilities>" if version == "1.3.0" else "</WMT_MS_Capabilities>"
 

@@ -6,18 +6,25 @@ a layer has metadata links or a scale range.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 from urllib.parse import quote
 
+from qgserver.errors import ProviderError
 from qgserver.geo.extent import Extent
 from qgserver.ows.documents import PREFIX, URL
 from qgserver.ows.operations import operations
 from qgserver.ows.wms.boxes import LONLAT, Boxes, BoxMaker, has_geometry, outward
+from qgserver.ows.wms.dimensions import dimension_elements
 from qgserver.ows.wms.published import Branch, Leaf, Published, published_tree, root_name
 from qgserver.ows.xmlio import attributes, element, escape, optional
+from qgserver.project.layersource import open_layer
 from qgserver.project.model import Link, Project, ScaleRange, VectorLayer
+from qgserver.providers import Sources
+
+log = logging.getLogger("qgserver")
 
 GEOGRAPHIC_DECIMALS, PROJECTED_DECIMALS = 6, 3
 SCALE_HINT = 0.00028 * 2**0.5
@@ -40,8 +47,9 @@ class Extras(Protocol):
 class LayerWriter:
     """Writes the layers of one project in one version."""
 
-    def __init__(self, project: Project, version: str, extras: Extras | None = None) -> None:
+    def __init__(self, project: Project, version: str, sources: Sources, extras: Extras | None = None) -> None:
         self.project = project
+        self.sources = sources
         self.latest = version == "1.3.0"
         self.version = version
         self.extras = extras
@@ -82,6 +90,7 @@ class LayerWriter:
             yield "<KeywordList>" + "".join(element("Keyword", word) for word in layer.keywords) + "</KeywordList>"
         if has_geometry(layer):
             yield from self._crs_and_boxes(self.boxes.of_layer(layer))
+        yield from self._dimensions(layer)
         yield from self._links(layer)
         yield from self._styles(layer)
         yield from self._scale(scale_range(layer))
@@ -128,6 +137,15 @@ class LayerWriter:
             f"<eastBoundLongitude>{east}</eastBoundLongitude><southBoundLatitude>{south}</southBoundLatitude>"
             f"<northBoundLatitude>{north}</northBoundLatitude></EX_GeographicBoundingBox>"
         )
+
+    def _dimensions(self, layer: Published) -> Iterator[str]:
+        """The layer's dimensions; none while the source that has their values is down."""
+        if not isinstance(layer, VectorLayer) or not layer.dimensions:
+            return
+        try:
+            yield from list(dimension_elements(layer, open_layer(self.project, layer, self.sources), self.version))
+        except ProviderError as error:
+            log.warning("layer %s is listed without dimensions: %s", layer.published, error.message)
 
     def _links(self, layer: Published) -> Iterator[str]:
         credit = layer.attribution

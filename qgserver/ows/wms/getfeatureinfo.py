@@ -14,9 +14,9 @@ from qgserver.geo.crs import Crs, parse_crs
 from qgserver.geo.extent import Extent
 from qgserver.ows.operations import OperationContext, operation
 from qgserver.ows.wms import infoparams, params
-from qgserver.ows.wms.filters import read_filters
 from qgserver.ows.wms.infoformats import find_format, info_formats
 from qgserver.ows.wms.infoformats.answer import Answer, Attribute, LayerInfo
+from qgserver.ows.wms.layerfilters import layer_filters
 from qgserver.ows.wms.maprequest import DEFAULT_DPI, REFUSED, read_crs, read_layers, read_size
 from qgserver.ows.wms.published import Published, layers_by_name
 from qgserver.project.model import Project, VectorLayer
@@ -88,9 +88,11 @@ def _info_layers(context: OperationContext) -> Iterator[InfoLayer]:
     styles: Mapping[str, str] = {one.layer.id: one.style for one in drawn}
     layers = [layer for name in infoparams.QUERY_LAYERS.required(request) for layer in _named(project, name)]
     names = {layer.published for layer in layers} | {one.layer.published for one in drawn}
-    filters = read_filters(params.FILTER.of(request), names, context.settings.extra_sql_tokens)
+    listed = params.LAYERS.of(request) or infoparams.QUERY_LAYERS.of(request)
+    filters = layer_filters(context, layers, names, listed)
     for layer in layers:
-        yield InfoLayer(layer, styles.get(layer.id, ""), filters.get(layer.published))
+        if layer.id in filters:
+            yield InfoLayer(layer, styles.get(layer.id, ""), filters[layer.id])
 
 
 def _named(project: Project, name: str) -> Iterator[Published]:

@@ -10,7 +10,8 @@ from qgserver.errors import OwsError
 from qgserver.geo.crs import Crs, parse_crs
 from qgserver.ows.operations import OperationContext
 from qgserver.ows.wms import params
-from qgserver.ows.wms.filters import read_filters, read_selection
+from qgserver.ows.wms.filters import read_selection
+from qgserver.ows.wms.layerfilters import layer_filters
 from qgserver.ows.wms.published import Published, layers_by_name
 from qgserver.project.model import Project
 from qgserver.render.request import MapLayer, MapRequest
@@ -52,7 +53,7 @@ def read_map_request(context: OperationContext, *, transparent: bool) -> MapRequ
         extent=params.extent(request, inverted=inverted),
         width=width,
         height=height,
-        layers=tuple(map_layers(layers, request, context.settings)),
+        layers=tuple(map_layers(layers, context)),
         dpi=dpi,
         background=None if transparent and params.TRANSPARENT.of(request) else background,
         stretch=context.version == "1.3.0",
@@ -113,11 +114,15 @@ def checked_style(layer: Published, style: str) -> str:
     )
 
 
-def map_layers(chosen: Sequence[Chosen], request: Request, settings: Settings) -> Iterator[MapLayer]:
+def map_layers(chosen: Sequence[Chosen], context: OperationContext) -> Iterator[MapLayer]:
     """The chosen layers with the client's filters and selections, which name them as LAYERS does."""
-    names = {one.layer.published for one in chosen}
-    filters = read_filters(params.FILTER.of(request), names, settings.extra_sql_tokens)
+    request = context.request
+    layers = [one.layer for one in chosen]
+    names = {layer.published for layer in layers}
+    filters = layer_filters(context, layers, names, params.LAYERS.of(request))
     selection: Mapping[str, tuple[str, ...]] = read_selection(params.SELECTION.of(request))
     for one in chosen:
-        name = one.layer.published
-        yield MapLayer(one.layer, one.style, one.opacity, filters.get(name), selection.get(name, ()))
+        layer = one.layer
+        if layer.id in filters:
+            marked = selection.get(layer.published, ())
+            yield MapLayer(layer, one.style, one.opacity, filters[layer.id], marked)

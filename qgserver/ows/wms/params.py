@@ -182,9 +182,12 @@ FILTER = parameter(
     "FILTER",
     text,
     "",
-    "`layer:\"field\" = 'value';layer2:...`; QGIS Server's white list applies.",
+    "`layer:\"field\" = 'value';layer2:...`; QGIS Server's white list applies. Or OGC filters, one for each "
+    "name in LAYERS: `(<Filter>..)(<Filter>..)`.",
     vendor=True,
 )
+TIME = parameter("TIME", text, "", "Of layers with this dimension: `value`, `first/last` or a list of these.")
+ELEVATION = parameter("ELEVATION", text, "", "The same; other dimensions are sent as `DIM_` and their name.")
 SELECTION = parameter("SELECTION", text, "", "`layer:1,2;layer2:3`: features drawn as selected.", vendor=True)
 
 

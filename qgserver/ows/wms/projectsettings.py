@@ -55,7 +55,7 @@ def write_settings(context: OperationContext) -> Iterator[str]:
     yield from exceptions_and_symbolization(project, VERSION)
     yield from templates(project)
     yield from wfs_layers(project)
-    yield from LayerWriter(project, VERSION, SettingsExtras(project, context.sources)).root()
+    yield from LayerWriter(project, VERSION, context.sources, SettingsExtras(project, context.sources)).root()
     order = drawing_order(project, published_tree(project))
     yield element("LayerDrawingOrder", ",".join(layer.published for layer in order if has_geometry(layer)))
     yield "</Capability>"

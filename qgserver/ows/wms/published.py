@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from qgserver.ows.closedworld import PublishedField
+from qgserver.ows.names import xml_name
 from qgserver.project.model import Group, Project, RasterLayer, TreeLayer, VectorLayer
+from qgserver.providers.protocol import Schema
 
 Published = VectorLayer | RasterLayer
 
@@ -61,6 +64,16 @@ def published_tree(project: Project) -> Branch:
                 yield Leaf(layer, child)
 
     return Branch(project.tree, tuple(children(project.tree)))
+
+
+def published_fields(layer: VectorLayer, schema: Schema) -> tuple[PublishedField, ...]:
+    """The fields of a layer that WMS shows, in its order."""
+    fields = ((field, layer.field_config(field.name)) for field in schema.fields if field.type != "geometry")
+    return tuple(
+        PublishedField(xml_name(field.name), field.name, field.type, config.alias)
+        for field, config in fields
+        if not config.hidden_wms
+    )
 
 
 def root_name(project: Project) -> str:
