@@ -153,6 +153,8 @@ def _moments(operand: Operand, name: str) -> Any:
 def _matched(left: Operand, right: Operand, kinds: tuple[str, str]) -> tuple[Operand, Operand]:
     """A number or date column and a literal text that spells one."""
     if isinstance(left, Scalar):
+        if isinstance(right, Scalar):
+            raise NoKernel
         right, left = _matched(right, left, (kinds[1], kinds[0]))
         return left, right
     if isinstance(right, Scalar) and isinstance(right.value, str):

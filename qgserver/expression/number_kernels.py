@@ -115,7 +115,8 @@ def join(operands: Sequence[Operand], count: int) -> Column:
 
 def choose(choices: Sequence[tuple[Mask, Operand]], count: int, failed: Mask | None) -> Column:
     """For every row the operand of the one choice whose mask is set (masks exclude each other); null elsewhere."""
-    dtype = _common_type([operand for mask, operand in choices if mask.any()])
+    choices = [(mask, operand) for mask, operand in choices if mask.any()]
+    dtype = _common_type([operand for _, operand in choices])
     values: Array = np.zeros(count, dtype) if dtype is not object else np.full(count, None, object)
     nulls = np.ones(count, np.bool_)
     errors = np.zeros(count, np.bool_) if failed is None else failed.copy()

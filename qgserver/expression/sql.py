@@ -171,7 +171,7 @@ class _Writer:
         return _Part(f"({text})", params, "truth")
 
     def same(self, left: _Part, right: _Part, negated: bool) -> _Part:
-        if right.kind == "null":
+        if right.kind == "null" and not left.is_constant:
             return _Part(f"({left.text} IS {'NOT ' if negated else ''}NULL)", left.params, "truth")
         left, right = self.matched(left, right)
         if left.kind == "double":
@@ -181,7 +181,7 @@ class _Writer:
         return _Part(f"({left.text} {words[negated]} {right.text}{collate})", left.params + right.params, "truth")
 
     def like(self, left: _Part, pattern: str, negated: bool) -> _Part:
-        if left.kind != "text" or not _sendable(pattern):
+        if left.kind != "text" or left.is_constant or not _sendable(pattern):
             raise _Unprovable
         write = _postgres_like if self.postgres else _glob
         word = "LIKE" if self.postgres else "GLOB"
@@ -254,7 +254,7 @@ class _Writer:
                 return self.arithmetic(op, self.value(left), self.value(right))
             case Unary("-", operand):
                 return self.arithmetic("-", _literal(0), self.value(operand))
-            case Call("coalesce", args) if args:
+            case Call("coalesce", args) if len(args) > 1:
                 return self.alternatives("coalesce({})", [self.value(arg) for arg in args if arg is not None])
             case Case(branches, default, None):
                 return self.case(branches, default)

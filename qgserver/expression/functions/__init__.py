@@ -1,34 +1,39 @@
 """All functions of the language, one file per group. Adding one = one decorated function in its file.
 
-Geometry functions need shapely, which takes a process 80 ms to load: they are imported when an expression first
-names a function that is not among the others.
+The files are imported when an expression first calls a function, those that need shapely (80 ms) when it is not among
+the others: most maps call none.
 """
 
 from qgserver.expression.function import Function, functions
-from qgserver.expression.functions import arrays as arrays
-from qgserver.expression.functions import color as color
-from qgserver.expression.functions import conditional as conditional
-from qgserver.expression.functions import conversion as conversion
-from qgserver.expression.functions import dates as dates
-from qgserver.expression.functions import files as files
-from qgserver.expression.functions import fuzzy as fuzzy
-from qgserver.expression.functions import maps as maps
-from qgserver.expression.functions import math as math
-from qgserver.expression.functions import string as string
 from qgserver.expression.nodes import Call, Node, walk
 
 
 def find(name: str) -> Function | None:
     """The function of a name in lower case, None when there is none."""
-    found = functions.get(name)
-    if found is None:
-        load_all()
+    for load in (_load_plain, load_all):
         found = functions.get(name)
-    return found
+        if found is not None:
+            return found
+        load()
+    return functions.get(name)
+
+
+def _load_plain() -> None:
+    from qgserver.expression.functions import arrays as arrays
+    from qgserver.expression.functions import color as color
+    from qgserver.expression.functions import conditional as conditional
+    from qgserver.expression.functions import conversion as conversion
+    from qgserver.expression.functions import dates as dates
+    from qgserver.expression.functions import files as files
+    from qgserver.expression.functions import fuzzy as fuzzy
+    from qgserver.expression.functions import maps as maps
+    from qgserver.expression.functions import math as math
+    from qgserver.expression.functions import string as string
 
 
 def load_all() -> None:
-    """Make the functions known that need shapely, or the evaluator itself."""
+    """Make all functions known, those too that need shapely, or the evaluator itself."""
+    _load_plain()
     from qgserver.expression.functions import aggregates as aggregates
     from qgserver.expression.functions import features as features
     from qgserver.expression.functions import general as general
