@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
-import secrets
+import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import qgserver.ows.wfs
-import qgserver.ows.wms  # noqa: F401  (registers its operations)
 from qgserver.errors import ExpressionError, OwsError, ProjectError, ProviderError, QgServerError
 from qgserver.ows.documents import DocumentCache
 from qgserver.ows.exceptions import exception_response, report
@@ -41,6 +40,10 @@ access = logging.getLogger("qgserver.access")
 
 LEVELS = {0: logging.INFO, 1: logging.WARNING}
 
+_SERVICES: Mapping[str, str] = {"WMS": "qgserver.ows.wms", "WFS": "qgserver.ows.wfs"}
+"""Service -> the package that registers its operations, imported by the first request for it: who only draws maps is
+not to wait for the other, nor to keep it in memory."""
+
 
 def create_application(settings: Settings | None = None) -> Application:
     """The application of the process's environment, with its log set up. Opens nothing: projects and data sources
@@ -58,7 +61,7 @@ def create_application(settings: Settings | None = None) -> Application:
 class Exchange:
     """What becomes known of one request on its way, for the error border and for the log."""
 
-    id: str = field(default_factory=lambda: secrets.token_hex(4))
+    id: str = field(default_factory=lambda: os.urandom(4).hex())
     started: float = field(default_factory=time.perf_counter)
     request: Request = field(default_factory=Request)
     service: str = ""
@@ -124,6 +127,7 @@ class Application:
             return static_file(request)
         if request.params.keys() <= {"MAP"}:
             return self._page(request)
+        _load_services(request.get("SERVICE").strip())
         service = exchange.service = service_of(request)
         version = exchange.version = negotiate(service, request) if service else ""
         check_service(request, service)
@@ -189,6 +193,12 @@ class _Stream:
         close = getattr(self._chunks, "close", None)
         if close is not None:
             close()
+
+
+def _load_services(asked: str) -> None:
+    """Make the operations of a service known; of all when the request does not name one of ours."""
+    for name in (asked,) if asked in _SERVICES else _SERVICES:
+        importlib.import_module(_SERVICES[name])
 
 
 def _log_error(error: Exception, exchange: Exchange) -> None:
