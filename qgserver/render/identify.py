@@ -12,9 +12,9 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from qgserver.errors import ExpressionError, ProviderError
+from qgserver.errors import ProviderError
 from qgserver.expression.context import Context
-from qgserver.expression.nodes import Node, resolve_field, used_fields
+from qgserver.expression.nodes import Node, resolve_field
 from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import Floats
@@ -101,8 +101,7 @@ class _Search:
 
 def identify(project: Project, request: InfoRequest, sources: Sources) -> Iterator[Hits]:
     """Hits of every layer that shows at the scale of the map, in the order asked. Raises ``ProviderError`` (with the
-    layer's name) when a source can't be read and ``request.tolerant`` is off, ``ExpressionError`` when a filter names a
-    field that is not published."""
+    layer's name) when a source can't be read and ``request.tolerant`` is off."""
     view = request.view
     context = project_context(project) if view is None else map_context(project, view)
     for item in request.layers:
@@ -134,7 +133,6 @@ def _identify(project: Project, request: InfoRequest, item: InfoLayer, provider:
     schema = provider.schema()
     hidden = {config.name for config in layer.fields if config.hidden_wms}
     fields = tuple(field for field in schema.fields if field.name not in hidden and field.type != "geometry")
-    _check_filter(item.where, [field.name for field in fields])
     hits = Hits(layer, context, fields)
     transform = get_transform(layer.crs, request.crs, project.operations)
     search = _search(request, layer, schema, transform)
@@ -150,15 +148,6 @@ def _identify(project: Project, request: InfoRequest, item: InfoLayer, provider:
     if transform is not None and batch.geometry is not None:
         batch = replace(batch, geometry=transform.geometry(batch.geometry))
     return replace(hits, batch=batch, boxes=boxes, tips=tips)
-
-
-def _check_filter(where: Node | None, names: list[str]) -> None:
-    """A client may not learn of hidden fields by filtering with them: to it they do not exist."""
-    if where is None:
-        return
-    for name in used_fields(where) or ():
-        if resolve_field(name, names) is None:
-            raise ExpressionError(f"There is no field {name[:80]} to filter by.")
 
 
 # -- where to look --------------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ class Entries:
         for child in parent:
             # keys that are no XML name: <properties name="key">
             name = child.get("name", "") if child.tag == "properties" else str(child.tag)
-            if child.tag != "value":
+            # A key may be named like the items of a list; only keys have a type.
+            if child.tag != "value" or "type" in child.attrib:
                 self._items[prefix + name] = child
                 self._index(child, prefix + name + "/")
 

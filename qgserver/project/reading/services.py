@@ -30,8 +30,8 @@ def read_service(entries: Entries) -> ServiceInfo:
 def read_wms(entries: Entries) -> WmsProperties:
     """All ``WMS*`` entries but the service texts."""
     aliases = zip(
-        entries.texts("WMSFeatureInfoAliasLayers/value") or entries.texts("WMSFeatureInfoAliasLayers"),
-        entries.texts("WMSFeatureInfoLayerAliases/value") or entries.texts("WMSFeatureInfoLayerAliases"),
+        entries.all_texts("WMSFeatureInfoAliasLayers/value"),
+        entries.all_texts("WMSFeatureInfoLayerAliases/value"),
         strict=False,
     )
     return WmsProperties(
