@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import qgserver.ows.wfs
+import qgserver.ows.wms.getmap  # noqa: F401  (other operations at first use; this one before a server forks)
 from qgserver.errors import ExpressionError, OwsError, ProjectError, ProviderError, QgServerError
 from qgserver.ows.documents import DocumentCache
 from qgserver.ows.exceptions import exception_response, report
@@ -39,10 +40,6 @@ log = logging.getLogger("qgserver")
 access = logging.getLogger("qgserver.access")
 
 LEVELS = {0: logging.INFO, 1: logging.WARNING}
-
-_SERVICES: Mapping[str, str] = {"WMS": "qgserver.ows.wms", "WFS": "qgserver.ows.wfs"}
-"""Service -> the package that registers its operations, imported by the first request for it: who only draws maps is
-not to wait for the other, nor to keep it in memory."""
 
 
 def create_application(settings: Settings | None = None) -> Application:
@@ -127,7 +124,6 @@ class Application:
             return static_file(request)
         if request.params.keys() <= {"MAP"}:
             return self._page(request)
-        _load_services(request.get("SERVICE").strip())
         service = exchange.service = service_of(request)
         version = exchange.version = negotiate(service, request) if service else ""
         check_service(request, service)
@@ -193,12 +189,6 @@ class _Stream:
         close = getattr(self._chunks, "close", None)
         if close is not None:
             close()
-
-
-def _load_services(asked: str) -> None:
-    """Make the operations of a service known; of all when the request does not name one of ours."""
-    for name in (asked,) if asked in _SERVICES else _SERVICES:
-        importlib.import_module(_SERVICES[name])
 
 
 def _log_error(error: Exception, exchange: Exchange) -> None:

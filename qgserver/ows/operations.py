@@ -6,7 +6,8 @@ def get_map(context: OperationContext) -> Response: ...
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from qgserver.errors import OwsError
@@ -76,6 +77,20 @@ SERVICES = {
 }
 
 _operations: dict[tuple[str, str], Operation] = {}
+_modules: dict[tuple[str, str], str] = {}
+"""(service, name in upper case) -> the module that registers the operation when it is imported."""
+
+
+def locate(service: str, modules: Mapping[str, str]) -> None:
+    """Say where the operations of a service are: name -> module, imported by the first request for it, so that who only
+    draws maps need not wait for all else. Capabilities list them in this order."""
+    _modules.update({(service, name.upper()): module for name, module in modules.items()})
+
+
+def _load(key: tuple[str, str]) -> Operation | None:
+    if key not in _operations and key in _modules:
+        importlib.import_module(_modules[key])
+    return _operations.get(key)
 
 
 def operation(
@@ -101,8 +116,9 @@ def operation(
 
 
 def operations(service: str, version: str) -> tuple[Operation, ...]:
-    """The operations of a service in one version, each once, in order of registration."""
-    unique = {found.name: found for (owner, _), found in _operations.items() if owner == service}
+    """The operations of a service in one version, each once."""
+    keys = [key for key in dict.fromkeys((*_modules, *_operations)) if key[0] == service]
+    unique = {found.name: found for found in map(_load, keys) if found is not None}
     return tuple(found for found in unique.values() if not found.versions or version in found.versions)
 
 
@@ -117,7 +133,7 @@ def service_of(request: Request) -> str:
         # Values count as they are written (WMS 1.3.0 clause 6.8.1), and QGIS takes no "wms" either.
         return asked if asked in SERVICES else ""
     name = request.get("REQUEST").strip().upper()
-    knowing = [service for service in SERVICES if (service, _modern(service, name)) in _operations]
+    knowing = [service for service in SERVICES if _load((service, _modern(service, name))) is not None]
     return knowing[0] if len(knowing) == 1 else ""
 
 
@@ -136,7 +152,7 @@ def find_operation(service: str, name: str, version: str) -> Operation:
     """The operation. ``OwsError``: MissingParameterValue without a name, OperationNotSupported (501) when unknown."""
     if not name.strip():
         raise OwsError("MissingParameterValue", "The REQUEST parameter is missing.", locator="request")
-    found = _operations.get((service, _modern(service, name.strip().upper())))
+    found = _load((service, _modern(service, name.strip().upper())))
     if found is None or (found.versions and version not in found.versions):
         raise OwsError("OperationNotSupported", f"Request {name[:80]} is not supported.", locator="request", status=501)
     return found

@@ -1,3 +1,12 @@
-"""WFS: one file per request; importing the package registers them all."""
+"""WFS: one file per request."""
 
-from qgserver.ows.wfs import capabilities, describefeaturetype, getfeature  # noqa: F401
+from qgserver.ows.operations import locate
+
+locate(
+    "WFS",
+    {
+        "GetCapabilities": "qgserver.ows.wfs.capabilities",
+        "DescribeFeatureType": "qgserver.ows.wfs.describefeaturetype",
+        "GetFeature": "qgserver.ows.wfs.getfeature",
+    },
+)

@@ -1,5 +1,14 @@
-"""WMS 1.1.1 and 1.3.0. Importing the package makes its operations known."""
+"""WMS 1.1.1 and 1.3.0: one file per request."""
 
-from qgserver.ows.wms import capabilities, getfeatureinfo, getmap, projectsettings, schemaextension
+from qgserver.ows.operations import locate
 
-__all__ = ["capabilities", "getfeatureinfo", "getmap", "projectsettings", "schemaextension"]
+locate(
+    "WMS",
+    {
+        "GetCapabilities": "qgserver.ows.wms.capabilities",
+        "GetMap": "qgserver.ows.wms.getmap",
+        "GetFeatureInfo": "qgserver.ows.wms.getfeatureinfo",
+        "GetProjectSettings": "qgserver.ows.wms.projectsettings",
+        "GetSchemaExtension": "qgserver.ows.wms.schemaextension",
+    },
+)
