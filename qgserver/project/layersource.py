@@ -11,6 +11,7 @@ from qgserver.expression.nodes import Node, all_of, needs_geometry, resolve_fiel
 from qgserver.expression.sql import split_and
 from qgserver.geo.extent import Extent
 from qgserver.project.joins import Lookup, joined_columns
+from qgserver.project.layeraccess import ProjectLayers
 from qgserver.project.model import Join, Project, VectorLayer, VirtualField
 from qgserver.project.virtualfields import compute, parsed
 from qgserver.providers import Sources
@@ -19,6 +20,7 @@ from qgserver.providers.columnstore import sort_order
 from qgserver.providers.protocol import Field, FieldType, Provider, Query, Schema
 from qgserver.providers.selection import Batches, filtered, finish, wanted_columns
 
+AUTHOR = Context()
 MAX_JOIN_DEPTH = 4
 """Joined layers may have joins themselves; a ring of them ends here."""
 
@@ -40,7 +42,8 @@ def _open(project: Project, layer: VectorLayer, sources: Sources, depth: int) ->
             joins.append((join, _open(project, other, sources, depth + 1)))
     if not joins and not layer.virtual_fields:
         return provider
-    return LayerSource(provider, joins, layer.virtual_fields)
+    layers = ProjectLayers(project, lambda other: open_layer(project, other, sources))
+    return LayerSource(provider, joins, layer.virtual_fields, Context(layer=layers.view(layer), layers=layers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,15 @@ class LayerSource:
     """A provider with columns added. Filters, orders and pages that need only the provider's own columns go there."""
 
     def __init__(
-        self, provider: Provider, joins: Sequence[tuple[Join, Provider]], virtual: Sequence[VirtualField]
+        self,
+        provider: Provider,
+        joins: Sequence[tuple[Join, Provider]],
+        virtual: Sequence[VirtualField],
+        author: Context = AUTHOR,
     ) -> None:
+        """``author`` is what virtual fields see besides the context of a query: the layer and the others."""
         self._provider = provider
+        self._author = author
         self._joins = joins
         self._virtual = {field.name: field for field in virtual}
         self._expressions = {field.name: parsed(field) for field in virtual}
@@ -157,6 +166,9 @@ class LayerSource:
             join: Lookup([joined for joined in joins.values() if joined.join is join], context)
             for join in {joined.join for joined in joins.values()}
         }
+        # Virtual fields are the author's: what a client may not use is open to them.
+        layers = context.layers or self._author.layers
+        author = replace(context, closed_world=False, layer=self._author.layer, layers=layers, cache={})
         with closing(self._provider.read(plan.base)) as batches:
             for batch in batches:
                 columns = dict(batch.columns)
@@ -165,7 +177,7 @@ class LayerSource:
                     columns[name] = lookups[joined.join].add(keys, joined.field.name)
                 for name in plan.virtual:
                     known = Batch(batch.fids, columns, batch.geometry)
-                    columns[name] = compute(self._expressions[name], _type(self._virtual[name]), known, context)
+                    columns[name] = compute(self._expressions[name], _type(self._virtual[name]), known, author)
                 yield Batch(batch.fids, columns, batch.geometry)
 
 
