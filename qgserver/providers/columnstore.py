@@ -108,7 +108,10 @@ def read(
 
 def matching(shapes: Shapes, columns: Mapping[str, Column], query: Query, whole: Extent | None) -> Numbers:
     """Places of the features asked for, whatever ``limit`` and ``offset`` say."""
-    places = np.arange(len(shapes.fids)) if query.extent is None else shapes.within(query.extent, whole)
+    if query.extent is None:
+        places = np.arange(len(shapes.fids))
+    else:
+        places = shapes.within(query.extent, query.extent if query.key_order else whole)
     if query.fids is not None:
         wanted = [number for fid in query.fids if (number := integer(fid)) is not None]
         places = places[np.isin(shapes.fids[places], wanted)]

@@ -127,7 +127,7 @@ class GeoPackageProvider:
             whole = self._whole(reader)
             # GDAL leaves the index aside for a view of everything, and then the order is another one.
             box = None if query.order_by or (whole is not None and box.contains(whole)) else box
-        return gpkgsql.Selection(box, _integers(query.fids), pushed, query.order_by)
+        return gpkgsql.Selection(box, _integers(query.fids), pushed, query.order_by, key_order=query.key_order)
 
     def _selected(self, reader: Reader, query: Query, selection: gpkgsql.Selection, rest: Node | None) -> Batches:
         """The rows by SQL, with all columns that ``rest`` of the filter needs."""

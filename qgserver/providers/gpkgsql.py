@@ -15,8 +15,8 @@ from qgserver.providers.sqlitefile import quoted
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which rows, in which order. ``box`` goes through the spatial index and gives the index's order; ``where`` is one
-    more condition."""
+    """Which rows, in which order. ``box`` goes through the spatial index and gives the index's order, unless
+    ``key_order``; ``where`` is one more condition."""
 
     box: Extent | None = None
     fids: Sequence[int] | None = None
@@ -24,6 +24,7 @@ class Selection:
     order_by: tuple[OrderBy, ...] = ()
     limit: int | None = None
     offset: int = 0
+    key_order: bool = False
 
 
 def select(relation: Relation, items: Sequence[str], selection: Selection) -> Sql:
@@ -68,6 +69,6 @@ def _order(relation: Relation, selection: Selection) -> str:
         f"{quoted(key.column)} {'ASC' if key.ascending else 'DESC'} NULLS {'FIRST' if key.nulls_first else 'LAST'}"
         for key in selection.order_by
     ]
-    if relation.fid and (keys or selection.box is None):
+    if relation.fid and (keys or selection.box is None or selection.key_order):
         keys.append(quoted(relation.fid))
     return f" ORDER BY {', '.join(keys)}" if keys else ""

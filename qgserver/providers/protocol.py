@@ -61,7 +61,8 @@ class Query:
     ``where`` is any expression over the source's columns: what cannot become SQL is evaluated on the columns with
     ``context``, so the rows that come out are exactly those for which it is true. ``simplify`` > 0 (layer units)
     allows the source to drop vertices closer than that, if it expects more than ``simplify_above`` features and can do
-    it cheaply (``Batch.simplified`` says that it did). ``fids`` are as in ``Batch.fids``, or their text."""
+    it cheaply (``Batch.simplified`` says that it did). ``key_order`` asks for key order where the source's own order
+    would depend on its spatial index. ``fids`` are as in ``Batch.fids``, or their text."""
 
     columns: tuple[str, ...] | None = None
     geometry: bool = True
@@ -71,6 +72,7 @@ class Query:
     order_by: tuple[OrderBy, ...] = ()
     limit: int | None = None
     offset: int = 0
+    key_order: bool = False
     simplify: float = 0.0
     simplify_above: int = 0
     batch_size: int = 2000

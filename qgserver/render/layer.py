@@ -81,6 +81,7 @@ def read_batches(plan: LayerPlan, provider: Provider, drawing: Drawing, context:
         plan.item.where,
         simplify=plan.tolerance * CROWDED_TOLERANCE if reducible else 0.0,
         simplify_above=CROWDED_FEATURES,
+        key_order=renderer.filters(drawing.view.denominator),
         batch_size=BATCH,
         context=context,
     )

@@ -28,8 +28,8 @@ OVERLAPPING = 1.2
 """Polygons whose areas sum up to more than this part of the picture surely overlap."""
 GATHER = 256
 """Neighbours among which features of one symbol are painted together where order can hardly be kept."""
-TURNS = 5
-"""Crowded polygons side by side are painted in so many turns, every fifth in one: neighbours then come one after the
+TURNS = 7
+"""Crowded polygons side by side are painted in so many turns, every seventh in one: neighbours then come one after the
 other, and the later one's fill covers half of the outline between them, as it does in QGIS."""
 
 

@@ -87,8 +87,9 @@ class Renderer(Protocol):
     def legend(self) -> Sequence[LegendItem]:
         """Its classes from top to bottom, those switched off too."""
 
-    def where(self, scale: float) -> Node | None:
-        """A filter that keeps every feature this renderer draws at the scale (may keep more), None = all features."""
+    def filters(self, scale: float) -> bool:
+        """True when QGIS asks the source only for features that have a symbol: files then give them in key order
+        instead of their index's, which shows where features overlap (measured)."""
 
 
 Reader = Callable[[etree._Element, "Source"], Renderer]

@@ -85,8 +85,8 @@ class CategorizedRenderer:
     def legend(self) -> tuple[LegendItem, ...]:
         return tuple(LegendItem(item.label, item.symbol, str(i)) for i, item in enumerate(self.categories))
 
-    def where(self, scale: float) -> Node | None:
-        return None
+    def filters(self, scale: float) -> bool:
+        return "" not in self.table
 
 
 @renderers.register("categorizedSymbol")

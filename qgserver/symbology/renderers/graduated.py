@@ -70,8 +70,8 @@ class GraduatedRenderer:
     def legend(self) -> tuple[LegendItem, ...]:
         return tuple(LegendItem(item.label, item.symbol, str(i)) for i, item in enumerate(self.ranges))
 
-    def where(self, scale: float) -> Node | None:
-        return None
+    def filters(self, scale: float) -> bool:
+        return False
 
 
 def as_numbers(column: Column) -> Floats:

@@ -8,7 +8,6 @@ import numpy as np
 from lxml import etree
 
 from qgserver.expression.context import Context
-from qgserver.expression.nodes import Node
 from qgserver.providers.batch import Batch
 from qgserver.symbology.renderer import Common, Jobs, LegendItem, Renderer, Source, renderers
 from qgserver.symbology.symbol import Symbol
@@ -30,8 +29,8 @@ class NullRenderer:
     def legend(self) -> tuple[LegendItem, ...]:
         return ()
 
-    def where(self, scale: float) -> Node | None:
-        return None
+    def filters(self, scale: float) -> bool:
+        return False
 
 
 @renderers.register("nullSymbol")

@@ -47,7 +47,9 @@ class Rule:
     key: str = ""
 
     def in_scale(self, scale: float) -> bool:
-        """True when the scale (denominator) lies in the rule's range."""
+        """True when the scale (denominator, 0 = any) lies in the rule's range."""
+        if not scale:
+            return True
         return (not self.min_scale or scale >= self.min_scale) and (not self.max_scale or scale <= self.max_scale)
 
     def walk(self) -> Iterator[Rule]:
@@ -120,8 +122,9 @@ class RuleRenderer:
         rules = (rule for rule in self.root.walk() if rule is not self.root)
         return tuple(LegendItem(rule.label, rule.symbol, rule.key, rule.min_scale, rule.max_scale) for rule in rules)
 
-    def where(self, scale: float) -> Node | None:
-        return None
+    def filters(self, scale: float) -> bool:
+        shown = [rule for rule in self.root.children if rule.active and rule.in_scale(scale)]
+        return bool(shown) and all(rule.filter is not None for rule in shown)
 
 
 @renderers.register("RuleRenderer")

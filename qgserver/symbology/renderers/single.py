@@ -8,7 +8,6 @@ import numpy as np
 from lxml import etree
 
 from qgserver.expression.context import Context
-from qgserver.expression.nodes import Node
 from qgserver.providers.batch import Batch
 from qgserver.symbology.properties import merge_fields
 from qgserver.symbology.renderer import (
@@ -38,8 +37,8 @@ class SingleRenderer:
     def legend(self) -> tuple[LegendItem, ...]:
         return (LegendItem("", 0),)
 
-    def where(self, scale: float) -> Node | None:
-        return None
+    def filters(self, scale: float) -> bool:
+        return False
 
 
 @renderers.register("singleSymbol", "25dRenderer", "embeddedSymbol")
