@@ -210,6 +210,8 @@ class Frame:
         """The value of ``@name``; None when nobody set it."""
         if name in self.local:
             return self.local[name]
+        if self.context.closed_world and name in _SECRETS:
+            return None
         value = self.context.variables.get(name)
         if value is None and self.feature is not None and name in _OF_FEATURE:
             return _OF_FEATURE[name](self.feature)
@@ -236,6 +238,12 @@ class Frame:
         """The same evaluation on another feature."""
         return Frame(context or self.context, feature, self.local, self.budget)
 
+
+_SECRETS = frozenset((
+    "project_path", "project_folder", "project_home", "project_filename", "project_basename", "user_account_name",
+    "user_full_name",
+))  # fmt: skip
+"""Variables that tell of the server's files and users: NULL for clients."""
 
 _OF_FEATURE: Mapping[str, Callable[[Feature], Value]] = {
     "feature": lambda feature: feature,

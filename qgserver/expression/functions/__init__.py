@@ -40,6 +40,7 @@ def load_all() -> None:
     from qgserver.expression.functions import geometry_edit as geometry_edit
     from qgserver.expression.functions import geometry_line as geometry_line
     from qgserver.expression.functions import geometry_make as geometry_make
+    from qgserver.expression.functions import geometry_newer as geometry_newer
     from qgserver.expression.functions import geometry_read as geometry_read
     from qgserver.expression.functions import geometry_relate as geometry_relate
     from qgserver.expression.functions import overlay as overlay

@@ -8,6 +8,7 @@ import hashlib
 import re
 
 from qgserver.errors import ExpressionError
+from qgserver.expression.coerce import Map
 from qgserver.expression.function import Group
 from qgserver.expression.values import NO_TEXT, Value, text_argument, to_double, to_int
 
@@ -162,6 +163,33 @@ def _split(value: float, precision: int, levels: int) -> list[float]:
                 break
             numbers[level] = 0.0
     return numbers
+
+
+@function("extract_degrees", since="3.36")
+def extract_degrees(value: float) -> int:
+    """The whole degrees of an angle."""
+    return int(value)
+
+
+@function("extract_minutes", since="3.36")
+def extract_minutes(value: float) -> int:
+    """The whole minutes of an angle beyond its degrees."""
+    return int(abs(value) % 1 * 60)
+
+
+@function("extract_seconds", since="3.36")
+def extract_seconds(value: float) -> float:
+    """The seconds of an angle beyond its minutes."""
+    return abs(value) * 60 % 1 * 60
+
+
+@function("url_encode", since="3.24")
+def url_encode(map: Map) -> str:
+    """A map as the query of a URL."""
+    from urllib.parse import quote
+
+    pairs = ((key, text_argument(map[key])) for key in sorted(map))
+    return "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs)
 
 
 _DMS = re.compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qgserver.errors import ExpressionError
-from qgserver.expression.context import Context, Feature, FeatureRequest, Frame, LayerInfo
+from qgserver.expression.context import Context, Feature, FeatureRequest, FieldInfo, Frame, LayerInfo
 from qgserver.expression.function import Group, Lazy
 from qgserver.expression.nodes import FieldRef, Literal, Node, resolve_field
 from qgserver.expression.scopes import layer_scope
@@ -154,8 +154,23 @@ def represent_value(frame: Frame, attribute: Lazy, field_name: Lazy | None = Non
     spec = next((spec for spec in specs if spec.name == real), None)
     if spec is None:
         raise ExpressionError(f"represent_value: Field not found {name[:100]}")
-    if spec.value_map is None:
-        return to_text(value)
+    return _shown(spec, value)
+
+
+@function("represent_attributes", since="3.26")
+def represent_attributes(frame: Frame, *arguments: Value) -> dict[str, Value] | None:
+    """All attributes as a map of the texts a form shows: (), (feature) or (layer, feature)."""
+    layer = find_layer(frame, arguments[0]) if len(arguments) > 1 else _current_layer(frame)
+    feature = arguments[-1] if arguments else frame.feature
+    if layer is None or not isinstance(feature, Feature):
+        return None
+    return {spec.name: _shown(spec, feature.values.get(spec.name)) for spec in layer.fields}
+
+
+def _shown(spec: FieldInfo, value: Value) -> Value:
+    """The text a form shows for a value of a field."""
+    if value is None or spec.value_map is None:
+        return to_text(value) if value is not None else None
     shown = {to_text(stored): text for text, stored in spec.value_map.items()}
     return shown.get(to_text(value), f"({to_text(value)})")
 
@@ -279,6 +294,12 @@ def num_selected(frame: Frame, *arguments: Value) -> int | None:
 @function("is_feature_valid", since="3.30")
 def is_feature_valid(frame: Frame, *arguments: Value) -> bool:
     """Whether a feature meets the constraints of its layer; constraints are not known here: always true."""
+    return True
+
+
+@function("is_attribute_valid", since="3.30")
+def is_attribute_valid(attribute: Value, *arguments: Value) -> bool:
+    """Whether an attribute meets its constraints; constraints are not known here: always true."""
     return True
 
 

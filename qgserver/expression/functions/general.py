@@ -120,9 +120,15 @@ def layer_property(frame: Frame, layer: Value, property: str) -> Value:
     if found is None:
         return None
     key = property.lower()
+    if frame.context.closed_world and key in _SECRETS:
+        raise ExpressionError(f"The layer property {key} is not allowed here")
     reader = _PROPERTIES.get(key)
     value = reader(found) if reader is not None else found.properties.get(key)
     return None if value == "" else value
+
+
+_SECRETS = frozenset(("source", "path", "uri"))
+"""Properties that say where data lies: not for clients."""
 
 
 def _extent(layer: LayerInfo) -> Value:
