@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shapely
-
 from qgserver.geo.geometry import POINT, GeometryArray
-from qgserver.geo.simplify import drop_near
 from qgserver.geo.wkb import decode, to_shapely
 
 DENSE = 200
@@ -17,10 +14,25 @@ def generalize(geometry: GeometryArray, tolerance: float) -> GeometryArray:
     the same. What would vanish stays as it was: a small building is still a dot on the map."""
     if not tolerance > 0 or not len(geometry) or int(geometry.types.max()) <= POINT:
         return geometry
+    import numpy as np
+import shapely
+
     if len(geometry.coords) > DENSE * len(geometry):
-        geometry = drop_near(geometry, tolerance)
+        geometry = _thinned(geometry, tolerance)
     shapes = to_shapely(geometry)
     simple = shapely.simplify(shapes, tolerance, preserve_topology=False)
     vanished = shapely.is_empty(simple)
     simple[vanished] = shapes[vanished]
     return decode(shapely.to_wkb(simple).tolist())
+
+
+def _thinned(geometry: GeometryArray, cell: float) -> GeometryArray:
+    """Without vertices in the same cell of a grid as the one before; sequences keep their ends."""
+    fresh = np.zeros(len(geometry.coords), dtype=np.bool_)
+    for axis in (0, 1):
+        cells = np.floor(geometry.coords[:, axis] * (1.0 / cell))
+        fresh[1:] |= cells[1:] != cells[:-1]
+    filled = np.diff(geometry.rings) > 0
+    fresh[geometry.rings[:-1][filled]] = True
+    fresh[geometry.rings[1:][filled] - 1] = True
+    return geometry.keep_vertices(fresh)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from qgserver.draw.paths import Paths
 from qgserver.geo.geometry import LINESTRING, MULTILINESTRING, MULTIPOLYGON, POLYGON, GeometryArray
 from qgserver.geo.wkb import decode, to_shapely
+
+if TYPE_CHECKING:
+    import shapely
 
 MITRE_LIMIT = 5.0
 Trim = tuple[float, bool]
@@ -27,22 +31,30 @@ def is_linear(geometry: GeometryArray) -> bool:
 
 def offset_lines(geometry: GeometryArray, offset: float) -> GeometryArray:
     """Parallels at ``offset`` pixels, positive to the right as it is seen (down for a line that runs right)."""
+    import shapely
+
     shapes = to_shapely(geometry).tolist()
     return _arrays(shapely.offset_curve(shapes, offset, join_style="mitre", mitre_limit=MITRE_LIMIT))
 
 
 def offset_polygons(geometry: GeometryArray, offset: float) -> GeometryArray:
     """Polygons shrunk by ``offset`` pixels (grown when negative), whatever the orientation of their rings."""
+    import shapely
+
     shapes = to_shapely(geometry).tolist()
     return _arrays(shapely.buffer(shapes, -offset, join_style="mitre", mitre_limit=MITRE_LIMIT))
 
 
 def _arrays(shapes: NDArray[np.object_]) -> GeometryArray:
+    import shapely
+
     return decode(shapely.to_wkb(shapes).tolist())
 
 
 def trim_lines(paths: Paths, start: Trim, end: Trim) -> Paths:
     """Open paths without their first ``start`` and last ``end``; those too short for it vanish."""
+    import shapely
+
     pieces = []
     for i in range(len(paths)):
         line = shapely.LineString(paths.coords[paths.starts[i] : paths.starts[i + 1]])

@@ -9,7 +9,6 @@ from qgserver.errors import OwsError
 from qgserver.expression.columns import to_values
 from qgserver.expression.nodes import Binary, Chain, FieldRef, Literal, Node, any_of
 from qgserver.expression.values import Value, to_text
-from qgserver.ows.fes import literal_value
 from qgserver.ows.wms import params
 from qgserver.ows.xmlio import attributes, escape
 from qgserver.project.model import Dimension, VectorLayer
@@ -48,6 +47,8 @@ def _at(item: str, dimension: Dimension, field: Field, end: Field | None) -> Nod
 
 def _value(text: str, dimension: Dimension, field: Field) -> Value:
     word = text.strip()
+    from qgserver.ows.fes import literal_value  # with shapely: few requests need it
+
     value = literal_value(word.partition("T")[0] if field.type == "date" else word, field.type)
     if isinstance(value, str) and field.type not in TEXTS:
         message = f"'{word[:80]}' is no value of the dimension {dimension.name}."

@@ -10,7 +10,6 @@ from lxml import etree
 
 from qgserver.errors import OwsError, ProviderError
 from qgserver.expression.nodes import Call, In, Literal, Node, all_of, bind
-from qgserver.ows import fes
 from qgserver.ows.closedworld import PublishedField, checked
 from qgserver.ows.kvp import groups
 from qgserver.ows.names import GEOMETRY
@@ -91,6 +90,8 @@ def _layer_filter(context: OperationContext, layer: Published, asked: _Asked) ->
 def _ogc_filter(document: etree._Element, layer: VectorLayer, fields: Sequence[PublishedField]) -> Node:
     """An OGC filter as one expression. Geometries that name no CRS are in the layer's."""
     names = frozenset((GEOMETRY, layer.source.geometry_column or GEOMETRY))
+    from qgserver.ows import fes  # with shapely: few requests need it
+
     found = fes.read_filter(document, fes.Scope(fields, names, layer.crs))
     if found.where is not None:
         return found.where
