@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from qgserver.geo.geometry import POINT, GeometryArray
 from qgserver.geo.wkb import decode, to_shapely
 
@@ -14,8 +16,7 @@ def generalize(geometry: GeometryArray, tolerance: float) -> GeometryArray:
     the same. What would vanish stays as it was: a small building is still a dot on the map."""
     if not tolerance > 0 or not len(geometry) or int(geometry.types.max()) <= POINT:
         return geometry
-    import numpy as np
-import shapely
+    import shapely
 
     if len(geometry.coords) > DENSE * len(geometry):
         geometry = _thinned(geometry, tolerance)
@@ -27,12 +28,15 @@ import shapely
 
 
 def _thinned(geometry: GeometryArray, cell: float) -> GeometryArray:
-    """Without vertices in the same cell of a grid as the one before; sequences keep their ends."""
+    """Without vertices in the same cell of a grid as the one before; sequences keep their first three and last two, so
+    that a ring stays one."""
     fresh = np.zeros(len(geometry.coords), dtype=np.bool_)
     for axis in (0, 1):
         cells = np.floor(geometry.coords[:, axis] * (1.0 / cell))
         fresh[1:] |= cells[1:] != cells[:-1]
-    filled = np.diff(geometry.rings) > 0
-    fresh[geometry.rings[:-1][filled]] = True
-    fresh[geometry.rings[1:][filled] - 1] = True
+    starts, ends = geometry.rings[:-1], geometry.rings[1:]
+    for step in range(3):
+        fresh[np.minimum(starts + step, ends - 1)[ends > starts]] = True
+    for step in range(1, 3):
+        fresh[np.maximum(ends - step, starts)[ends > starts]] = True
     return geometry.keep_vertices(fresh)
