@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from qgserver.draw.color import Color
 from qgserver.errors import OwsError
 from qgserver.geo.extent import Extent
+from qgserver.ows.operations import operations
 from qgserver.web.request import Request
 
 T = TypeVar("T")
@@ -204,12 +205,13 @@ def extent(request: Request, *, inverted: bool) -> Extent:
 
 def document() -> str:
     """``docs/wms-parameters.md``."""
+    operations("WMS", "1.3.0")  # each brings the parameters of its own
 
     def lines() -> Iterator[str]:
         yield "# Parameters of WMS\n"
         yield "Names in any case. This page is made by `qgserver.ows.wms.params.document`.\n"
         yield "| parameter | other names | | meaning |\n| --- | --- | --- | --- |"
-        for row in PARAMETERS:
+        for row in sorted(PARAMETERS, key=lambda row: row.names[0]):
             others = " ".join(row.names[1:])
             yield f"| {row.names[0]} | {others} | {'vendor' if row.vendor else ''} | {row.doc} |"
 
