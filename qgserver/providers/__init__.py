@@ -27,6 +27,7 @@ _MODULES: Mapping[str, str] = MappingProxyType({
     "spatialite": "qgserver.providers.ogr",
     "geopackage": "qgserver.providers.geopackage",
     "memory": "qgserver.providers.memory",
+    "delimitedtext": "qgserver.providers.delimitedtext",
 })  # fmt: skip
 """Provider's name -> the module that opens it, imported on first use."""
 
