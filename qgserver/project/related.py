@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qgserver.errors import ExpressionError, QgServerError
 from qgserver.expression.columns import to_values
@@ -68,7 +68,7 @@ class Related:
         pairs: list[tuple[Value, Value]] = []
         with closing(provider.read(query)) as batches:
             for batch in batches:
-                labels = to_values(evaluate(label, batch, self.context))
+                labels = to_values(evaluate(label, batch, replace(self.context, layer=None)))
                 pairs += zip(to_values(batch.columns[real]), labels, strict=True)
         return pairs
 

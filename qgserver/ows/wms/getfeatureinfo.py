@@ -86,13 +86,22 @@ def _info_layers(context: OperationContext) -> Iterator[InfoLayer]:
     request, project = context.request, context.project
     drawn = read_layers(request, project, context.settings) if params.LAYERS.text(request) else []
     styles: Mapping[str, str] = {one.layer.id: one.style for one in drawn}
-    layers = [layer for name in infoparams.QUERY_LAYERS.required(request) for layer in _named(project, name)]
+    layers = _queried(context)
     names = {layer.published for layer in layers} | {one.layer.published for one in drawn}
     listed = params.LAYERS.of(request) or infoparams.QUERY_LAYERS.of(request)
     filters = layer_filters(context, layers, names, listed)
     for layer in layers:
         if layer.id in filters:
             yield InfoLayer(layer, styles.get(layer.id, ""), filters[layer.id])
+
+
+def _queried(context: OperationContext) -> list[Published]:
+    limit, layers = context.settings.max_layers, list[Published]()
+    for name in infoparams.QUERY_LAYERS.required(context.request):
+        layers += _named(context.project, name)
+        if limit and len(layers) > limit:
+            raise OwsError("InvalidParameterValue", "Too many layers are asked about.", locator="QUERY_LAYERS")
+    return layers
 
 
 def _named(project: Project, name: str) -> Iterator[Published]:

@@ -95,6 +95,7 @@ def fids(text: str) -> list[str]:
         ({"INFO_FORMAT": "application/foo"}, "InvalidFormat"),
         ({"QUERY_LAYERS": ""}, "MissingParameterValue"),
         ({"QUERY_LAYERS": "nope"}, "LayerNotDefined"),
+        ({"QUERY_LAYERS": ",".join(["pts"] * 1001)}, "InvalidParameterValue"),
         ({"QUERY_LAYERS": "notqueryable"}, "LayerNotQueryable"),
         ({"LAYERS": "nope"}, "LayerNotDefined"),
         ({"LAYERS": "pts", "STYLES": "nope"}, "StyleNotDefined"),
@@ -269,11 +270,12 @@ def test_geometry_in_the_crs_asked_for(project: Project, sources: Sources) -> No
 
 
 def test_map_tip_is_the_authors_and_data_stays_data(plain: Project, sources: Sources) -> None:
-    tip = "<b>[% \"name\" %]</b> [% '[% 1+' || '1 %' || ']' %] [% nope( %] [% null %]."
+    tip = "[% aggregate('parents', 'count', \"fid\") %]<b>[% \"name\" %]</b> "
+    tip += "[% '[% 1+' || '1 %' || ']' %] [% nope( %] [% null %]."
     tipped = with_style(plain, POL, replace(vector(plain, POL).style, map_tip=tip))
     assert "maptip" not in ask(tipped, sources, POLYGON)
     shown = attributes(ask(tipped, sources, POLYGON | {"WITH_MAPTIP": "true"}))["maptip"]
-    assert shown == "<b>Lyon</b> [% 1+1 %] [% nope( %] ."
+    assert shown == "5<b>Lyon</b> [% 1+1 %] [% nope( %] ."
 
 
 def test_html_escapes_data_not_the_map_tip(plain: Project, sources: Sources) -> None:
