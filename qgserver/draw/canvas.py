@@ -64,6 +64,11 @@ class Canvas:
         self.context.paint_with_alpha(opacity)
         self.context.set_operator(cairo.Operator.OVER)
 
+    def stamp(self, layer: Canvas, x: int, y: int, opacity: float) -> None:
+        """Put a picture of another size over this one, its left upper corner at (x, y)."""
+        self.context.set_source_surface(layer.surface, x, y)
+        self.context.paint_with_alpha(opacity)
+
     def fill_background(self, color: Color) -> None:
         """Replace the whole picture by ``color``."""
         self.context.set_operator(cairo.Operator.SOURCE)

@@ -22,6 +22,8 @@ from qgserver.geo.geometry import Floats, Ints
 LONGEST = 4096
 """Characters of a line; what follows is not drawn."""
 _SUBPIXELS = 4
+_LARGE = 64.0
+"""Pixels per em from which Qt draws plain text as outlines."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,8 +51,10 @@ class Line:
 
     def snapped_paths(self, x: float, y: float, scale: float) -> Paths:
         """The line ``scale`` times as large where Qt puts plain text (legends, unlike labels): the baseline at a whole
-        pixel, each glyph at a quarter of one."""
+        pixel, each glyph at a quarter of one; large letters anywhere."""
         positions = self.positions * scale + np.array((x, y))
+        if self.size * scale >= _LARGE:
+            return self._placed(positions, scale)
         positions[:, 0] = np.floor(positions[:, 0] * _SUBPIXELS) / _SUBPIXELS
         positions[:, 1] = np.floor(positions[:, 1] + 0.5)
         return self._placed(positions, scale)

@@ -8,7 +8,13 @@ locate(
         "GetCapabilities": "qgserver.ows.wms.capabilities",
         "GetMap": "qgserver.ows.wms.getmap",
         "GetFeatureInfo": "qgserver.ows.wms.getfeatureinfo",
+        "GetLegendGraphic": "qgserver.ows.wms.getlegendgraphic",
+        "GetLegendGraphics": "qgserver.ows.wms.getlegendgraphic",
         "GetProjectSettings": "qgserver.ows.wms.projectsettings",
+        "DescribeLayer": "qgserver.ows.wms.describelayer",
+        "GetStyles": "qgserver.ows.wms.getstyles",
+        "GetStyle": "qgserver.ows.wms.getstyles",
+        "GetContext": "qgserver.ows.wms.getcontext",
         "GetSchemaExtension": "qgserver.ows.wms.schemaextension",
     },
 )

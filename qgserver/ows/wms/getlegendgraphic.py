@@ -1,0 +1,130 @@
+"""GetLegendGraphic: the legend of layers as a picture or, QGIS's own, as JSON."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+import orjson
+
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.color import Color
+from qgserver.draw.encode import ImageFormat, ImageOptions, image_format
+from qgserver.draw.units import RenderScale
+from qgserver.errors import OwsError, ProviderError
+from qgserver.ows.operations import OperationContext, operation
+from qgserver.ows.wms import params
+from qgserver.ows.wms.legendparams import MM_PER_INCH, RULE, read_legend_request
+from qgserver.ows.wms.maprequest import CAIRO_LIMIT, read_size
+from qgserver.render.legend.icons import legend_json
+from qgserver.render.legend.nodes import LayerNode, Node, Row, legend_nodes
+from qgserver.render.legend.picture import Sheet, draw_legend, draw_rule, lay_out
+from qgserver.render.legend.request import LegendRequest
+from qgserver.web.response import Response
+
+log = logging.getLogger("qgserver")
+
+JSON = "application/json"
+DEFAULT_FORMAT = "image/png"
+
+
+def legend_formats(version: str) -> tuple[str, ...]:
+    """FORMAT values as capabilities list them."""
+    return ("image/jpeg", DEFAULT_FORMAT, JSON)
+
+
+@operation("WMS", "GetLegendGraphic", "GetLegendGraphics", formats=legend_formats)
+def get_legend_graphic(context: OperationContext) -> Response:
+    """The legend of LAYERS, or with RULE the symbol of one class."""
+    asked = params.FORMAT.of(context.request) or DEFAULT_FORMAT
+    as_json = asked.lower() == JSON
+    image = image_format(asked)
+    if image is None and not as_json:
+        raise OwsError("InvalidFormat", f"The format '{asked[:80]}' is not supported.", locator="FORMAT")
+    request = read_legend_request(context)
+    rule = RULE.of(context.request)
+    if rule:
+        if as_json or request.content is not None:
+            other = "FORMAT=application/json" if as_json else "BBOX"
+            raise OwsError("InvalidParameterValue", f"RULE cannot be combined with {other}.", locator="RULE")
+        # classes are found by the labels they have without any other parameter
+        request = replace(request, counts=False, style=replace(request.style, labels="all"))
+    nodes = readable_nodes(context, request)
+    if image is None:
+        document = legend_json(context.project, nodes, context.project.wms.default_map_units_per_mm)
+        return Response(orjson.dumps(document), content_type=JSON)
+    background = _background(context, image)
+    if rule:
+        canvas = _draw_rule(context, request, nodes, background)
+    else:
+        canvas = _draw_legend(context, request, nodes, background)
+    return _encoded(context, canvas, image, request.px_per_mm * MM_PER_INCH)
+
+
+def readable_nodes(context: OperationContext, request: LegendRequest) -> tuple[Node, ...]:
+    """The nodes; with QGIS_SERVER_IGNORE_BAD_LAYERS without content and counts where a source fails."""
+    try:
+        return legend_nodes(context.project, request, context.sources)
+    except ProviderError as error:
+        if not context.settings.ignore_bad_layers:
+            raise
+        log.warning("the legend leaves content out, as layer %s cannot be read: %s", error.layer, error.message)
+        return legend_nodes(context.project, replace(request, content=None, counts=False), context.sources)
+
+
+def _background(context: OperationContext, image: ImageFormat) -> Color | None:
+    color: Color = params.BGCOLOR.of(context.request)
+    return None if params.TRANSPARENT.of(context.request) and not image.opaque else color
+
+
+def _draw_legend(
+    context: OperationContext, request: LegendRequest, nodes: tuple[Node, ...], background: Color | None
+) -> Canvas:
+    sheet = lay_out(nodes, request.style, _scale(context, request))
+    width, height = sheet.pixels
+    limits = (context.settings.wms_max_width, context.project.wms.max_width, CAIRO_LIMIT)
+    widest = min(limit for limit in limits if limit > 0)
+    limits = (context.settings.wms_max_height, context.project.wms.max_height, CAIRO_LIMIT)
+    tallest = min(limit for limit in limits if limit > 0)
+    largest = context.settings.max_pixels or width * height
+    if width > widest or height > tallest or width * height > largest:
+        raise OwsError("InvalidParameterValue", "The legend is too large: ask for fewer layers, or smaller ones.")
+    return draw_legend(context.project, sheet, background)
+
+
+def _draw_rule(
+    context: OperationContext, request: LegendRequest, nodes: tuple[Node, ...], background: Color | None
+) -> Canvas:
+    size = read_size(context.request, context.project, context.settings)
+    rule = RULE.of(context.request)
+    found = next(((node, row) for node, row in _rows(nodes) if row.label == rule), None)
+    if found is None:
+        raise OwsError("InvalidParameterValue", f"No class is called '{rule[:80]}'.", locator="RULE")
+    sheet = Sheet(request.style, _scale(context, request))
+    return draw_rule(context.project, found, sheet, size, background)
+
+
+def _rows(nodes: tuple[Node, ...]) -> Iterator[tuple[LayerNode, Row]]:
+    for node in nodes:
+        if isinstance(node, LayerNode):
+            yield from ((node, row) for row in node.rows)
+        else:
+            yield from _rows(node.members)
+
+
+def _scale(context: OperationContext, request: LegendRequest) -> RenderScale:
+    """Sizes of symbols: in map units they are those of the map whose content is shown; without, the project says how
+    many map units a millimetre stands for."""
+    if request.content is not None:
+        return request.content.scale
+    unit = context.project.wms.default_map_units_per_mm
+    return RenderScale(request.px_per_mm, unit / request.px_per_mm, request.scale)
+
+
+def _encoded(context: OperationContext, canvas: Canvas, image: ImageFormat, dpi: float) -> Response:
+    quality = params.IMAGE_QUALITY.of(context.request)
+    transparent = params.TRANSPARENT.of(context.request) and not image.opaque
+    default = context.project.wms.image_quality
+    options = ImageOptions(transparent=transparent, dpi=dpi, quality=quality if quality >= 0 else default)
+    return Response(image.encode(canvas, options), content_type=image.mime)

@@ -1,0 +1,1 @@
+"""Legends: (project, request, open sources) -> nodes -> a picture, or nodes with icons."""

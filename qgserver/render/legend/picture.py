@@ -1,0 +1,177 @@
+"""Legends as pictures: nodes -> places in millimetres -> canvas. All lengths and rules are those QGIS draws by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.color import Color
+from qgserver.draw.hinted import digit_height
+from qgserver.draw.text import draw_paths, layout
+from qgserver.draw.units import RenderScale
+from qgserver.project.model import Project
+from qgserver.render.context import layer_context, project_context
+from qgserver.render.legend.nodes import LayerNode, Node, Row
+from qgserver.render.legend.request import TEXT_SCALE, LegendStyle, TextStyle
+from qgserver.render.legend.swatch import Box, SwatchPainter, marker_size
+from qgserver.symbology.symbol import Symbol
+
+EMPTY_TITLE = 3.5
+"""Space below the title of the whole legend, which is there though the title is empty."""
+
+EPSILON = 1e-6
+"""Of a pixel: what sums of millimetres may be short of."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    x: float
+    baseline: float
+    text: str
+    style: TextStyle
+
+
+@dataclass(frozen=True, slots=True)
+class _Swatch:
+    x: float
+    y: float
+    width: float
+    height: float
+    symbol: Symbol
+    node: LayerNode
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A legend laid out in millimetres."""
+
+    style: LegendStyle
+    scale: RenderScale
+    width: float = 0.0
+    height: float = 0.0
+    texts: list[_Text] = field(default_factory=list)
+    swatches: list[_Swatch] = field(default_factory=list)
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Width and height of the picture."""
+        factor = self.scale.px_per_mm
+        return max(int(self.width * factor + EPSILON), 1), max(int(self.height * factor + EPSILON), 1)
+
+    def heading(self, text: str) -> None:
+        """Put a line of the headings' text below what is there, and the space under it."""
+        style = self.style.title_text
+        self.height += style.font.ascent / TEXT_SCALE
+        self.text(self.style.box_space, self.height, text, style)
+        self.height += self.style.title_space
+
+    def text(self, x: float, baseline: float, text: str, style: TextStyle) -> None:
+        """Put a text with its left end at ``x``."""
+        self.texts.append(_Text(x, baseline, text, style))
+        self.width = max(self.width, x + layout(text, style.font).width / TEXT_SCALE)
+
+    def row(self, node: LayerNode, row: Row, indent: float) -> None:
+        """Put a symbol with its label below what is there; labels begin ``indent`` to the right of the symbols."""
+        style, left = self.style, self.style.box_space
+        line = digit_height(style.item_text.font) / TEXT_SCALE
+        self.swatch(node, row, (left, self.height), max(line, style.symbol_height))
+        tall = self.block_size(row)[1]
+        baseline = self.height + (line if line >= tall else (tall + line) / 2)
+        self.text(left + indent + style.label_space, baseline, row.label, style.item_text)
+        self.height += max(tall, line)
+
+    def swatch(self, node: LayerNode, row: Row, corner: tuple[float, float], height: float) -> None:
+        """Put a symbol into a row of the given height."""
+        if row.symbol is None:
+            return
+        style = self.style
+        wide, tall = self.symbol_size(row)
+        x = corner[0] + max(style.symbol_width - wide, 0.0) / 2
+        y = corner[1] + (height - style.symbol_height + max(style.symbol_height - tall, 0.0)) / 2
+        self.swatches.append(_Swatch(x, y, wide, tall, row.symbol, node))
+
+    def symbol_size(self, row: Row) -> tuple[float, float]:
+        """Width and height that a symbol is drawn in: markers have their own."""
+        if row.symbol is None:
+            return 0.0, 0.0
+        marker = marker_size(row.symbol, self.scale) / self.scale.px_per_mm
+        return (marker, marker) if marker > 0 else (self.style.symbol_width, self.style.symbol_height)
+
+    def block_size(self, row: Row) -> tuple[float, float]:
+        """Width and height that a symbol takes."""
+        if row.symbol is None:
+            return 0.0, 0.0
+        width, height = self.symbol_size(row)
+        return max(width, self.style.symbol_width), max(height, self.style.symbol_height)
+
+
+def lay_out(nodes: Sequence[Node], style: LegendStyle, scale: RenderScale) -> Sheet:
+    """Places of everything in a legend."""
+    sheet = Sheet(style, scale, height=style.box_space + EMPTY_TITLE, width=style.box_space)
+    _put(sheet, nodes, first=True)
+    sheet.width += style.box_space
+    sheet.height += style.box_space
+    return sheet
+
+
+def _put(sheet: Sheet, nodes: Sequence[Node], *, first: bool) -> None:
+    style = sheet.style
+    for node in nodes:
+        if not isinstance(node, LayerNode):
+            if not first:
+                sheet.height += style.layer_space
+            sheet.heading(node.title)
+            _put(sheet, node.members, first=True)
+        elif style.titles or node.rows:
+            if not first:
+                sheet.height += style.layer_space if style.titles else style.symbol_space
+            _put_layer(sheet, node)
+        first = False
+
+
+def _put_layer(sheet: Sheet, node: LayerNode) -> None:
+    if sheet.style.titles:
+        sheet.heading(node.title)
+    indent = max((sheet.block_size(row)[0] for row in node.rows), default=0.0)
+    for number, row in enumerate(node.rows):
+        if number or sheet.style.titles:
+            sheet.height += sheet.style.symbol_space
+        sheet.row(node, row, indent)
+
+
+def draw_legend(project: Project, sheet: Sheet, background: Color | None) -> Canvas:
+    """The picture of a legend."""
+    canvas = _canvas(sheet.pixels, background)
+    _draw(canvas, project, sheet)
+    return canvas
+
+
+def draw_rule(
+    project: Project, found: tuple[LayerNode, Row], sheet: Sheet, size: tuple[int, int], background: Color | None
+) -> Canvas:
+    """The symbol of a class alone, at half the height of a picture of ``size``; ``sheet`` is an empty one."""
+    canvas = _canvas(size, background)
+    sheet.swatch(*found, (0.0, 0.0), size[1] / sheet.scale.px_per_mm)
+    _draw(canvas, project, sheet)
+    return canvas
+
+
+def _canvas(size: tuple[int, int], background: Color | None) -> Canvas:
+    canvas = Canvas(*size)
+    if background is not None:
+        canvas.fill_background(background)
+    return canvas
+
+
+def _draw(canvas: Canvas, project: Project, sheet: Sheet) -> None:
+    factor = sheet.scale.px_per_mm
+    context = project_context(project)
+    for one in sheet.swatches:
+        box = Box(one.x * factor, one.y * factor, int(one.width * factor + 0.5), int(one.height * factor + 0.5))
+        painter = SwatchPainter(sheet.scale, layer_context(context, one.node.layer))
+        painter.draw(canvas, one.symbol, box, one.node.opacity)
+    for text in sheet.texts:
+        line = layout(text.text, text.style.font)
+        paths = line.snapped_paths(text.x * factor, text.baseline * factor, factor / TEXT_SCALE)
+        draw_paths(canvas, paths, text.style.color)

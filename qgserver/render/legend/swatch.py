@@ -1,0 +1,99 @@
+"""Symbols as legends show them: drawn by the same code as in maps, on a shape of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import floor
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.units import RenderScale
+from qgserver.expression.context import Context
+from qgserver.geo.extent import Extent
+from qgserver.geo.geometry import LINESTRING, POINT, POLYGON, Floats, GeometryArray
+from qgserver.providers.batch import Batch
+from qgserver.render.painter import paint_symbol
+from qgserver.symbology.env import Env, Shapes
+from qgserver.symbology.options import Length
+from qgserver.symbology.symbol import Symbol
+
+NO_FEATURE = Batch(np.zeros(1, dtype=np.int64), {}, None)
+"""What expressions of symbols are evaluated on: there are no values."""
+
+
+@runtime_checkable
+class Sized(Protocol):
+    """A symbol layer of markers."""
+
+    size: Length
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a symbol is drawn: the left upper corner, and its size in whole pixels."""
+
+    x: float
+    y: float
+    width: int
+    height: int
+
+
+def marker_size(symbol: Symbol, scale: RenderScale) -> float:
+    """Pixels across the largest layer of a marker symbol, 0 for symbols of other kinds."""
+    if symbol.kind != "marker":
+        return 0.0
+    return max((layer.size.pixels(scale) for layer in symbol.layers if isinstance(layer, Sized)), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SwatchPainter:
+    """Draws symbols of a layer; ``context`` is the layer's, ``scale`` holds the sizes."""
+
+    scale: RenderScale
+    context: Context
+
+    def draw(self, canvas: Canvas, symbol: Symbol, box: Box, opacity: float = 1.0) -> None:
+        """Draw a symbol: a marker in the middle of ``box``, a line along it, an area that fills it. A translucent one
+        is cut to the box (as QGIS does)."""
+        if opacity >= 1:
+            self._draw(canvas, symbol, box)
+        elif box.width > 0 and box.height > 0:
+            alone = Canvas(box.width, box.height)
+            self._draw(alone, symbol, Box(0.0, 0.0, box.width, box.height))
+            canvas.stamp(alone, floor(box.x + 0.5), floor(box.y + 0.5), opacity)
+
+    def _draw(self, canvas: Canvas, symbol: Symbol, box: Box) -> None:
+        shape = _SHAPES.get(symbol.kind)
+        if shape is None:
+            return
+        kind, make = shape
+        points = make(box.width, box.height) + np.array((box.x, box.y))
+        one = np.array([0, 1], dtype=np.int64)
+        geometry = GeometryArray(np.array([kind], dtype=np.uint8), points, one * len(points), one, one)
+        view = Extent(0.0, 0.0, float(canvas.width), float(canvas.height))
+        env = Env(self.scale, self.context, NO_FEATURE, view, exact=True)
+        paint_symbol(canvas, env, symbol, Shapes(geometry, np.zeros(1, dtype=np.int64)))
+
+
+def _marker(width: int, height: int) -> Floats:
+    return np.array([(width // 2, height // 2)], dtype=np.float64)
+
+
+def _line(width: int, height: int) -> Floats:
+    # in the middle of a row of pixels, so that a thin line is sharp
+    y = height // 2 + 0.5
+    return np.array([(0, y), (width, y)], dtype=np.float64)
+
+
+def _area(width: int, height: int) -> Floats:
+    return np.array([(0, 0), (width, 0), (width, height), (0, height), (0, 0)], dtype=np.float64)
+
+
+_SHAPES: dict[str, tuple[int, Callable[[int, int], Floats]]] = {
+    "marker": (POINT, _marker),
+    "line": (LINESTRING, _line),
+    "fill": (POLYGON, _area),
+}
