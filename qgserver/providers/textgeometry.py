@@ -14,7 +14,7 @@ from qgserver.expression.geometries import from_wkt, to_wkb
 from qgserver.geo.geometry import NULL, POINT, POLYGON, Floats, GeometryArray
 from qgserver.geo.wkb import decode, take
 from qgserver.providers.geometrytypes import FAMILIES
-from qgserver.providers.textvalues import Texts, number
+from qgserver.providers.textvalues import Texts, numbers
 
 _DMS = re.compile(
     r"\s*(?P<before>[-+nsew])?\s*(?P<degrees>[0-9]{1,3})(?:[^0-9.]+(?P<minutes>[0-5]?[0-9]))?"
@@ -42,10 +42,12 @@ class Coordinates:
     decimal_point: str
     dms: bool
 
-    def read(self, text: str) -> float | None:
-        """A coordinate, None when it is none."""
-        value = degrees(text, self.decimal_point) if self.dms else number(text, self.decimal_point)
-        return value if value is not None and np.isfinite(value) else None
+    def read(self, texts: Texts) -> Floats:
+        """The coordinates, NaN where there is none."""
+        if not self.dms:
+            return numbers(texts, self.decimal_point)
+        found = (degrees(text, self.decimal_point) if text else None for text in texts)
+        return np.fromiter((np.nan if value is None else value for value in found), np.float64, len(texts))
 
 
 def degrees(text: str, decimal_point: str) -> float | None:
@@ -66,7 +68,7 @@ def degrees(text: str, decimal_point: str) -> float | None:
 def points(axes: Sequence[Texts], has_z: bool, has_m: bool, written: Coordinates) -> tuple[GeometryArray, Mask]:
     """Points of columns x, y and those of z and m that there are, and which of the records are features: of one whose x
     and y are both empty the geometry is null, one whose x or y is no coordinate is none (measured)."""
-    x, y, *others = (_numbers(axis, written) for axis in axes)
+    x, y, *others = (written.read(axis) for axis in axes)
     bad = np.isnan(x) | np.isnan(y)
     empty = np.array([not a and not b for a, b in zip(axes[0], axes[1], strict=True)], np.bool_)
     has = ~bad
@@ -82,11 +84,6 @@ def points(axes: Sequence[Texts], has_z: bool, has_m: bool, written: Coordinates
         m=others[-1][has] if has_m else None,
     )
     return geometry, has | empty
-
-
-def _numbers(values: Texts, written: Coordinates) -> Floats:
-    read = (written.read(value) if value else None for value in values)
-    return np.fromiter((np.nan if value is None else value for value in read), np.float64, len(values))
 
 
 def from_texts(texts: Texts) -> tuple[GeometryArray, Mask]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from qgserver.geo.geometry import Floats
 from qgserver.providers.batch import Column
 from qgserver.providers.columns import column
 from qgserver.providers.protocol import FieldType
@@ -41,8 +44,13 @@ _CSVT: Mapping[str, FieldType] = {
     "time": "time",
     "datetime": "datetime",
 }
-_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,30}\s*")
-_REAL = re.compile(r"\s*[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|INF|nan|NaN|NAN)\s*")
+_ONE_INTEGER = r"\s*+[+-]?[0-9]{1,30}+\s*+"
+_ONE_REAL = r"\s*+[+-]?(?:(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?|inf|INF|nan|NaN|NAN)\s*+"
+_INTEGER = re.compile(_ONE_INTEGER)
+_REAL = re.compile(_ONE_REAL)
+_INTEGERS = re.compile(f"(?:{_ONE_INTEGER}\0)*+")
+_REALS = re.compile(f"(?:{_ONE_REAL}\0)*+")
+"""Many at once, each with a NUL behind it: one step for a whole column."""
 _DATE = re.compile(r"([0-9]{4})[^0-9]([0-9]{2})[^0-9]([0-9]{2})(?![0-9])")
 _TIME = re.compile(r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?")
 _ZONE = re.compile(r"(?:Z|[+-][0-9]{2}:?[0-9]{2})?")
@@ -59,11 +67,29 @@ def number(text: str, decimal_point: str) -> float | None:
     return value if math.isfinite(value) or "n" in text.lower() else None
 
 
-def _integer(text: str, decimal_point: str) -> int | None:
-    return int(text) if _INTEGER.fullmatch(text) else None
+def numbers(texts: Texts, decimal_point: str) -> Floats:
+    """The numbers that texts spell, NaN for those that spell none or no finite one."""
+    filled = [text or "nan" for text in texts]
+    joined = "\0".join([*filled, ""])
+    if decimal_point:
+        joined = joined.replace(decimal_point, ".")
+    if _REALS.fullmatch(joined) and joined.count("\0") == len(filled):
+        values = np.fromiter(map(float, joined.split("\0")[:-1]), np.float64, len(filled))
+    else:
+        found = (number(text, decimal_point) for text in filled)
+        values = np.fromiter((math.nan if value is None else value for value in found), np.float64, len(filled))
+    values[~np.isfinite(values)] = np.nan
+    return values
 
 
-def _date(text: str, decimal_point: str) -> str | None:
+def _integers(texts: Texts) -> list[int | None]:
+    joined = "\0".join([*(text or "0" for text in texts), ""])
+    if _INTEGERS.fullmatch(joined) and joined.count("\0") == len(texts):
+        return [int(text) if text else None for text in texts]
+    return [int(text) if text and _INTEGER.fullmatch(text) else None for text in texts]
+
+
+def _date(text: str) -> str | None:
     match = _DATE.match(text)
     try:
         return dt.date(*map(int, match.groups())).isoformat() if match else None
@@ -71,7 +97,7 @@ def _date(text: str, decimal_point: str) -> str | None:
         return None
 
 
-def _time(text: str, decimal_point: str) -> dt.time | None:
+def _time(text: str) -> dt.time | None:
     match = _TIME.fullmatch(text)
     if match is None:
         return None
@@ -82,54 +108,48 @@ def _time(text: str, decimal_point: str) -> dt.time | None:
         return None
 
 
-def _datetime(text: str, decimal_point: str) -> str | None:
+def _datetime(text: str) -> str | None:
     """A date and a time; the zone is dropped, the clock time stays."""
-    day = _date(text[:10], "")
+    day = _date(text[:10])
     match = _TIME.match(text, 11) if day and text[10:11] in ("T", " ") else None
     if match is None or not _ZONE.fullmatch(text, match.end()):
         return None
-    clock = _time(match[0], "")
+    clock = _time(match[0])
     return f"{day}T{clock.isoformat()}" if clock else None
 
 
-def _finite(text: str, decimal_point: str) -> float | None:
-    value = number(text, decimal_point)
-    return value if value is not None and math.isfinite(value) else None
+_READERS: Mapping[FieldType, Callable[[str], object]] = {"date": _date, "time": _time, "datetime": _datetime}
 
 
-_READERS: Mapping[FieldType, Callable[[str, str], object]] = {
-    "int": _integer,
-    "int64": _integer,
-    "double": _finite,
-    "date": _date,
-    "time": _time,
-    "datetime": _datetime,
-}
-"""What of a text becomes a value; infinity and NaN are null then."""
-
-
-def _within(bits: int) -> Callable[[str, str], bool]:
+def _integers_of(bits: int) -> Callable[[Collection[str], str], bool]:
     limit = 1 << (bits - 1)
 
-    def test(text: str, decimal_point: str) -> bool:
-        value = _integer(text, "")
-        return value is not None and -limit <= value < limit
+    def test(texts: Collection[str], decimal_point: str) -> bool:
+        values = [value for value in _integers(list(texts)) if value is not None]
+        return len(values) == len(texts) and -limit <= min(values) and max(values) < limit
 
     return test
 
 
-def _spells(read: Callable[[str, str], object]) -> Callable[[str, str], bool]:
-    return lambda text, decimal_point: read(text, decimal_point) is not None
+def _reals(texts: Collection[str], decimal_point: str) -> bool:
+    texts = list(texts)
+    found = np.isfinite(numbers(texts, decimal_point))
+    return all(number(texts[place], decimal_point) is not None for place in np.flatnonzero(~found).tolist())
 
 
-_TESTS: Mapping[FieldType, Callable[[str, str], bool]] = {
-    "int": _within(32),
-    "int64": _within(64),
-    "double": _spells(number),
-    "datetime": _spells(_datetime),
-    "date": _spells(_date),
-    "time": _spells(_time),
+def _all(read: Callable[[str], object]) -> Callable[[Collection[str], str], bool]:
+    return lambda texts, decimal_point: all(read(text) is not None for text in texts)
+
+
+_TESTS: Mapping[FieldType, Callable[[Collection[str], str], bool]] = {
+    "int": _integers_of(32),
+    "int64": _integers_of(64),
+    "double": _reals,
+    "datetime": _all(_datetime),
+    "date": _all(_date),
+    "time": _all(_time),
 }
+"""Whether all of one or more texts spell such a value."""
 
 
 @dataclass(slots=True)
@@ -144,8 +164,9 @@ class Guess:
         if not self.kinds:
             return
         distinct = {value for value in values if value}
-        self.empty = self.empty and not distinct
-        self.kinds = [kind for kind in self.kinds if all(_TESTS[kind](value, decimal_point) for value in distinct)]
+        if distinct:
+            self.empty = False
+            self.kinds = [kind for kind in self.kinds if _TESTS[kind](distinct, decimal_point)]
 
     @property
     def type(self) -> FieldType:
@@ -161,7 +182,14 @@ def csvt_types(text: str) -> list[FieldType | None]:
 
 def to_column(values: Texts, kind: FieldType, decimal_point: str) -> Column:
     """Texts as a column of that type. A text that spells no such value, and an empty one, is null."""
+    if kind == "double":
+        found = numbers(values, decimal_point)
+        nulls = np.isnan(found)
+        return Column(np.where(nulls, 0.0, found), nulls) if nulls.any() else Column(found)
+    if kind in ("int", "int64"):
+        return column(_integers(values), kind)
     if kind == "string":
-        return column(values, kind)
+        known: dict[str | None, str | None] = {}
+        return column([known.setdefault(value, value) for value in values], kind)
     read = _READERS[kind]
-    return column([read(value, decimal_point) if value else None for value in values], kind)
+    return column([read(value) if value else None for value in values], kind)

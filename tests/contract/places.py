@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,16 @@ def file_source(name: str, driver: str, table: str = "") -> Make:
     return make
 
 
+def text_source(folder: Path, dsn: str) -> DataSource:
+    """Writes the layer as delimited text and says how to open it."""
+    with open(folder / "places.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=";")
+        writer.writerow(["id", "name", "num", "val", "day", "shape"])
+        writer.writerows((p.id, p.name, p.num, p.val, p.day, p.geometry) for p in PLACES)
+    params = {"type": "csv", "delimiter": ";", "wktField": "shape"}
+    return DataSource(provider="delimitedtext", path=str(folder / "places.csv"), params=params)
+
+
 def postgres_source(*, view: bool = False, query: bool = False) -> Make:
     """Makes a table (and a view) in the database and says how to open it."""
 
@@ -132,6 +143,7 @@ SOURCES: dict[str, Make] = {
     "geopackage in memory": file_source("places.gpkg", "GPKG", "places"),
     "shapefile": file_source("places.shp", "ESRI Shapefile"),
     "geojson": file_source("places.geojson", "GeoJSON"),
+    "delimited text": text_source,
 }
 
 
