@@ -110,6 +110,13 @@ def to_text(value: Value) -> str:
     return ""
 
 
+def to_bytes(value: Value) -> bytes:
+    """The bytes of a value: its own, or those of the text of a text, number or bool; none of anything else."""
+    if isinstance(value, bytes):
+        return value
+    return to_text(value).encode("utf-8", "replace") if isinstance(value, str | bool | int | float) else b""
+
+
 def has_text(value: Value) -> bool:
     """Whether the value has a text of its own (an empty string has)."""
     return isinstance(value, str | bool | int | float | dt.date | dt.time | bytes)

@@ -9,7 +9,7 @@ from qgserver.errors import ExpressionError
 from qgserver.expression.coerce import Array
 from qgserver.expression.context import Frame
 from qgserver.expression.function import Group, Lazy
-from qgserver.expression.values import Value, loose_truth, text_to_double, to_text, truth
+from qgserver.expression.values import Value, loose_truth, text_to_double, to_text
 from qgserver.expression.variants import Sortable, contains, equal, position
 
 function = Group("Arrays")
@@ -104,9 +104,8 @@ def array_insert(frame: Frame, array: Array, pos: int, value: Value) -> Array:
 
 @function("array_remove_at")
 def array_remove_at(array: Array, pos: int) -> Array:
-    """Without the element at a position (negative from the end)."""
-    at = pos + len(array) if pos < 0 else pos
-    return [item for index, item in enumerate(array) if index != at]
+    """Without the element at a position."""
+    return [item for index, item in enumerate(array) if index != pos]
 
 
 @function("array_remove_all")
@@ -183,7 +182,7 @@ def array_reverse(array: Array) -> Array:
 def array_sort(frame: Frame, array: Array, ascending: Value = True) -> Array:
     """Sorted."""
     frame.budget.spend(len(array) * 4)
-    return sorted(array, key=Sortable, reverse=not truth(ascending))
+    return sorted(array, key=Sortable, reverse=not loose_truth(ascending))
 
 
 @function("array_distinct")
@@ -229,7 +228,7 @@ def array_max(array: Array) -> Value:
 @function("array_min")
 def array_min(array: Array) -> Value:
     """The smallest element."""
-    return min((item for item in array if item is not None), key=Sortable, default=None)
+    return min(array, key=Sortable, default=None)
 
 
 @function("array_sum")

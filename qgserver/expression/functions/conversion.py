@@ -10,7 +10,7 @@ import re
 from qgserver.errors import ExpressionError
 from qgserver.expression.coerce import Map
 from qgserver.expression.function import Group
-from qgserver.expression.values import NO_TEXT, Value, text_argument, to_double, to_int
+from qgserver.expression.values import NO_TEXT, Value, text_argument, to_bytes, to_double, to_int
 
 function = Group("Conversions")
 
@@ -45,8 +45,7 @@ def to_bool(value: Value) -> bool:
 @function("to_base64")
 def to_base64(value: Value) -> str:
     """A text or binary value in base 64."""
-    data = value if isinstance(value, bytes) else text_argument(value).encode("utf-8", "surrogatepass")
-    return base64.b64encode(data).decode("ascii")
+    return base64.b64encode(to_bytes(value)).decode("ascii")
 
 
 @function("from_base64")

@@ -11,7 +11,7 @@ from qgserver.expression.context import Frame, LayerInfo
 from qgserver.expression.function import Group, Lazy
 from qgserver.expression.functions.features import find_layer
 from qgserver.expression.template import expand
-from qgserver.expression.values import Value, is_geometry, to_text
+from qgserver.expression.values import Value, is_geometry, to_bytes, to_text
 
 function = Group("General", pure=False)
 
@@ -91,7 +91,7 @@ _SIGNATURES = (
 @function("mime_type")
 def mime_type(binary_data: Value) -> str:
     """The kind of data in a binary value."""
-    data = binary_data if isinstance(binary_data, bytes) else to_text(binary_data).encode("utf-8", "replace")
+    data = to_bytes(binary_data)
     if not data:
         return "application/x-zerosize"
     for signature, name in _SIGNATURES:

@@ -126,6 +126,8 @@ def _oriented(geometry: Geometry, outer_clockwise: bool) -> Geometry:
 @function("reverse")
 def reverse(geometry: AnyGeometry) -> AnyGeometry | None:
     """Lines in the other direction."""
+    if geometry.geom_type in ("MultiPoint", "MultiPolygon"):
+        return geometry
     if geometry.geom_type not in ("LineString", "MultiLineString", "CircularString"):
         return None
     return shapes.map_points(geometry, lambda points: points[::-1].copy())
@@ -150,6 +152,8 @@ def project(point: Value, distance: float, azimuth: float, elevation: float = ma
     place = shapes.single_point(point) if isinstance(point, shapely.geometry.base.BaseGeometry) else None
     if place is None:
         raise ExpressionError("'project' requires a point geometry")
+    if place.is_empty:
+        return place
     flat = elevation == math.pi / 2
     reach = distance if flat else distance * math.sin(elevation)
     x, y = place.x + reach * math.sin(azimuth), place.y + reach * math.cos(azimuth)
@@ -207,9 +211,7 @@ def buffer(  # the language's own signature
     miter_limit: float = 2.0,
 ) -> Geometry:
     """All points closer than a distance; ``segments`` for a quarter circle."""
-    if cap.lower() not in _CAPS or join.lower() not in _JOINS:
-        raise ExpressionError("Unknown cap or join style")
-    ends, corners = _CAPS[cap.lower()], _JOINS[join.lower()]
+    ends, corners = _CAPS.get(cap.lower(), "round"), _JOINS.get(join.lower(), "round")
     return shapely.buffer(geometry, distance, _quarter(segments), ends, corners, miter_limit)
 
 

@@ -12,7 +12,7 @@ from qgserver.expression.function import Group
 from qgserver.expression.functions.geometry_make import ellipse_ring
 from qgserver.expression.geometries import AnyGeometry, Coordinates, Geometry, Shape, from_shape, straightened, to_shape
 from qgserver.expression.inscribed import pole, smallest_circle
-from qgserver.expression.shapes import azimuth, leaves, lines_of, polygon, polygons_of
+from qgserver.expression.shapes import azimuth, leaves, lines_of, polygon, polygons_of, single_point
 
 function = Group("Geometry", faults=(shapely.errors.ShapelyError,))
 
@@ -123,9 +123,10 @@ def distance_to_vertex(geometry: AnyGeometry, vertex: int) -> float:
 @function("line_locate_point")
 def line_locate_point(geometry: Geometry, point: Geometry) -> float | None:
     """Distance along a line to the place nearest to a point."""
-    if not lines_of(geometry):
+    place = single_point(point)
+    if not lines_of(geometry) or place is None:
         return None
-    return float(shapely.line_locate_point(geometry, shapely.centroid(point)))
+    return float(shapely.line_locate_point(geometry, place))
 
 
 @function("line_substring")
@@ -203,10 +204,10 @@ def _rectangle(geometry: Geometry) -> tuple[float, Coordinates, tuple[float, flo
 
 
 @function("oriented_bbox")
-def oriented_bbox(geometry: Geometry) -> AnyGeometry:
-    """The smallest rectangle of any direction that holds the geometry."""
+def oriented_bbox(geometry: Geometry) -> AnyGeometry | None:
+    """The smallest rectangle of any direction that holds the geometry; NULL of a point."""
     if geometry.geom_type == "Point":
-        return polygon(np.empty((0, 2)))
+        return None
     return polygon(_rectangle(geometry)[1])
 
 

@@ -28,7 +28,7 @@ from qgserver.expression.values import Value, is_geometry, to_double
 
 function = Group("Geometry", faults=(shapely.errors.ShapelyError,))
 
-MAX_SEGMENTS = 100_000
+MAX_SEGMENTS = 1_000_000
 
 
 @function("geom_from_wkt", "geomFromWKT")
@@ -108,10 +108,15 @@ def make_polygon(*rings: Value) -> AnyGeometry | None:
             if not shapes:
                 return None
             continue
-        shapes.append(shape)
+        shapes.append(Shape(shape.kind, shape.has_z, shape.has_m, _ended(shape.points)))
     first = shapes[0]
     kind = "Polygon" if all(shape.kind == "LineString" for shape in shapes) else "CurvePolygon"
     return from_shape(Shape(kind, first.has_z, first.has_m, None, tuple(shapes)))
+
+
+def _ended(points: Coordinates) -> Coordinates:
+    """A ring that ends where it began."""
+    return np.concatenate([points, points[:1]]) if len(points) and (points[0, :2] != points[-1, :2]).any() else points
 
 
 @function("collect_geometries")
@@ -150,6 +155,13 @@ def _place(geometry: Geometry) -> tuple[float, float] | None:
     return None if point is None or point.is_empty else (float(point.x), float(point.y))
 
 
+def _geometry(value: Value) -> Geometry:
+    """A second argument, which QGIS looks at only when the first one is a point."""
+    if not is_geometry(value):
+        raise ExpressionError("Cannot convert to geometry")
+    return straightened(value)
+
+
 def _segments(segments: int) -> int:
     if segments < 3:
         raise ExpressionError("Segment must be greater than 2")
@@ -168,12 +180,12 @@ def ellipse_ring(center: tuple[float, float], radii: tuple[float, float], angle:
 
 
 @function("make_circle")
-def make_circle(center: Geometry, radius: float, segments: LooseInt = 36) -> AnyGeometry | None:
+def make_circle(center: Geometry, radius: Value, segments: LooseInt = 36) -> AnyGeometry | None:
     """A circle as a polygon."""
     place = _place(center)
     if place is None:
         return None
-    size = abs(radius)
+    size = abs(to_double(radius))
     return polygon(ellipse_ring(place, (size, size), 0.0, _segments(segments)))
 
 
@@ -192,9 +204,10 @@ def make_ellipse(
 
 
 @function("make_regular_polygon")
-def make_regular_polygon(center: Geometry, radius: Geometry, number_sides: LooseInt, circle: int = 0) -> Value:
+def make_regular_polygon(center: Geometry, radius: Value, number_sides: LooseInt, circle: int = 0) -> Value:
     """A regular polygon: ``circle`` 0 inscribed, 1 circumscribed; ``radius`` is a point on the circle."""
-    place, edge = _place(center), _place(radius)
+    place = _place(center)
+    edge = None if place is None else _place(_geometry(radius))
     if place is None or edge is None:
         return None
     if not 3 <= number_sides <= MAX_SEGMENTS:
@@ -214,16 +227,17 @@ def make_triangle(point1: Geometry, point2: Geometry, point3: Geometry) -> AnyGe
     if any(place is None for place in places):
         return None
     (x1, y1), (x2, y2), (x3, y3) = places  # type: ignore[misc]  # none is None
-    if (x2 - x1) * (y3 - y1) == (x3 - x1) * (y2 - y1):
+    if (x1, y1) == (x2, y2) == (x3, y3):
         return Special(Shape("Triangle", False, False, None, ()), shapely.Polygon())
     ring = np.array([(x1, y1), (x2, y2), (x3, y3), (x1, y1)])
     return from_shape(Shape("Triangle", False, False, None, (Shape("LineString", False, False, ring),)))
 
 
 @function("make_square")
-def make_square(point1: Geometry, point2: Geometry) -> AnyGeometry | None:
+def make_square(point1: Geometry, point2: Value) -> AnyGeometry | None:
     """A square of two opposite corners."""
-    first, second = _place(point1), _place(point2)
+    first = _place(point1)
+    second = None if first is None else _place(_geometry(point2))
     if first is None or second is None:
         return None
     if first == second:
@@ -290,7 +304,7 @@ def _circle(center: tuple[float, float], radius: float) -> Shape:
 
 
 @function("nodes_to_points")
-def nodes_to_points(geometry: AnyGeometry, ignore_closing_nodes: Value = False) -> AnyGeometry:
+def nodes_to_points(geometry: AnyGeometry, ignore_closing_nodes: int = 0) -> AnyGeometry:
     """All vertices as a multi-point."""
     from qgserver.expression.shapes import leaves
 

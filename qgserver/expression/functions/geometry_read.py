@@ -22,7 +22,7 @@ from qgserver.expression.geometries import (
 )
 from qgserver.expression.measure import planar_area, planar_length, planar_perimeter
 from qgserver.expression.shapes import point, polygons_of, single_point, vertices
-from qgserver.expression.values import Value
+from qgserver.expression.values import Value, to_int
 
 function = Group("Geometry", faults=(shapely.errors.ShapelyError,))
 
@@ -217,12 +217,13 @@ def num_interior_rings(geometry: Geometry) -> int | None:
 
 
 @function("geometry_n")
-def geometry_n(geometry: AnyGeometry, index: int) -> AnyGeometry | None:
+def geometry_n(geometry: AnyGeometry, index: Value) -> AnyGeometry | None:
     """A part, from 1."""
     shape = to_shape(geometry)
-    if shape.kind in ("Polygon", "CurvePolygon", "CompoundCurve", "Triangle"):
+    if not shape.kind.startswith(("Multi", "Geometry")):
         return None
-    return from_shape(shape.parts[index - 1]) if 1 <= index <= len(shape.parts) else None
+    at = to_int(index)
+    return from_shape(shape.parts[at - 1]) if 1 <= at <= len(shape.parts) else None
 
 
 @function("interior_ring_n")
@@ -290,17 +291,17 @@ def _current(frame: Frame) -> AnyGeometry | None:
 
 
 @function("$x_at", "xat", "x_at")
-def x_at(frame: Frame, i: int) -> float | None:
+def x_at(frame: Frame, i: Value) -> float | None:
     """Easting of a vertex of the current feature, from 0."""
     geometry = _current(frame)
-    return None if geometry is None else vertex_ordinate(geometry, i, 0)
+    return None if geometry is None else vertex_ordinate(geometry, to_int(i), 0)
 
 
 @function("$y_at", "yat", "y_at")
-def y_at(frame: Frame, i: int) -> float | None:
+def y_at(frame: Frame, i: Value) -> float | None:
     """Northing of a vertex of the current feature, from 0."""
     geometry = _current(frame)
-    return None if geometry is None else vertex_ordinate(geometry, i, 1)
+    return None if geometry is None else vertex_ordinate(geometry, to_int(i), 1)
 
 
 @function("z_at", since="3.38")

@@ -96,10 +96,10 @@ def relate(*arguments: Value) -> Value:
 
 
 @function("distance")
-def distance(geometry1: Geometry, geometry2: Geometry) -> float | None:
-    """The shortest distance."""
+def distance(geometry1: Geometry, geometry2: Geometry) -> float:
+    """The shortest distance; 0 to an empty geometry."""
     value = float(shapely.distance(geometry1, geometry2))
-    return None if math.isnan(value) else value
+    return 0.0 if math.isnan(value) else value
 
 
 @function("hausdorff_distance")
@@ -161,17 +161,21 @@ def bearing(point_a: Value, point_b: Value) -> float | None:
 # -- overlay --------------------------------------------------------------------------------------------------------
 
 
-@function("intersection")
-def intersection(geometry1: Geometry, geometry2: Geometry) -> Geometry | None:
-    """What two geometries share; NULL when that is no point."""
-    result = shapely.intersection(geometry1, geometry2)
+def _some(result: Geometry) -> Geometry | None:
+    """NULL instead of an empty point."""
     return None if result.is_empty and result.geom_type == "Point" else result
 
 
+@function("intersection")
+def intersection(geometry1: Geometry, geometry2: Geometry) -> Geometry | None:
+    """What two geometries share; NULL when that is no point."""
+    return _some(shapely.intersection(geometry1, geometry2))
+
+
 @function("difference")
-def difference(geometry1: Geometry, geometry2: Geometry) -> Geometry:
+def difference(geometry1: Geometry, geometry2: Geometry) -> Geometry | None:
     """The first without the second."""
-    return shapely.difference(geometry1, geometry2)
+    return _some(shapely.difference(geometry1, geometry2))
 
 
 @function("sym_difference", "symDifference")
@@ -230,6 +234,9 @@ def concave_hull(geometry: Geometry, target_percent: float, allow_holes: Value =
 @function("boundary")
 def boundary(geometry: Geometry) -> Geometry | None:
     """The ends of lines, the rings of polygons; NULL of points."""
+    if geometry.geom_type == "MultiLineString":  # every end, also where lines meet
+        ends = [shapely.get_point(line, at) for line in geometry.geoms if not line.is_closed for at in (0, -1)]
+        return shapely.MultiPoint(ends)
     result = shapely.boundary(geometry)
     return None if result is None or (result.is_empty and "Point" in geometry.geom_type) else result
 

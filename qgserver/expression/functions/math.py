@@ -6,6 +6,7 @@ import math
 import random
 
 from qgserver.errors import ExpressionError
+from qgserver.expression.coerce import LooseInt
 from qgserver.expression.function import Group
 from qgserver.expression.operators import double_power
 from qgserver.expression.values import Value, to_double
@@ -123,12 +124,11 @@ def round_half_away(value: float) -> float:
 
 
 @function("round")
-def round_(value: float, places: int = 0) -> Value:
+def round_(value: float, places: LooseInt = 0) -> Value:
     """Rounded, halves away from zero: an integer without ``places``."""
     if places:
         scale = double_power(10.0, places)
-        scaled = value * scale
-        return round_half_away(scaled) / scale if math.isfinite(scaled) and scale else value
+        return round_half_away(value * scale) / scale if math.isfinite(scale) and scale else math.nan
     whole = round_half_away(value)
     return int(whole) if -(2.0**63) <= whole < 2.0**63 else -(2**63)
 

@@ -55,10 +55,10 @@ def upper(string: str) -> str:
 
 
 @function("title")
-@keeps_null
-def title(string: str) -> str:
-    """Every word with a capital first letter, the rest in lower case."""
-    return re.sub(r"\S+", lambda word: _capital(word.group()[0]) + word.group()[1:].lower(), string)
+def title(string: str) -> str | None:
+    """Every word of two letters and more with a capital first letter, the rest in lower case."""
+    words = (_capital(word[0]) + word[1:].lower() if len(word) > 1 else word for word in string.split(" "))
+    return " ".join(words) or None
 
 
 def _capital(letter: str) -> str:
@@ -321,10 +321,12 @@ def regexp_match(string: str, regex: str) -> int:
 
 
 @function("regexp_substr")
-def regexp_substr(input_string: str, regex: str) -> str:
+def regexp_substr(input_string: str, regex: str) -> str | None:
     """What the first group of the first match holds, or the whole match; "" without one."""
     match = search(regex, input_string)
-    return "" if match is None else match.group(1 if match.re.groups else 0) or ""
+    if match is None:
+        return ""
+    return None if input_string is NO_TEXT else match.group(1 if match.re.groups else 0) or ""
 
 
 @function("regexp_matches")
