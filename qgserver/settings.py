@@ -163,7 +163,13 @@ class Settings:
         "QGSERVER_MAX_SECONDS",
         amount,
         "60",
-        "Longest time that one database statement may take, in seconds. 0: no limit.",
+        "Longest time that one database statement, or a whole transaction, may take, in seconds. 0: no limit.",
+    )
+    max_transaction_features: int = setting(
+        "QGSERVER_MAX_TRANSACTION_FEATURES",
+        amount,
+        "100000",
+        "Most features that one transaction may insert, update and delete, all in all.",
     )
 
     @classmethod

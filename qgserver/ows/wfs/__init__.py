@@ -8,5 +8,6 @@ locate(
         "GetCapabilities": "qgserver.ows.wfs.capabilities",
         "DescribeFeatureType": "qgserver.ows.wfs.describefeaturetype",
         "GetFeature": "qgserver.ows.wfs.getfeature",
+        "Transaction": "qgserver.ows.wfs.transaction",
     },
 )

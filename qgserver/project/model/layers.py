@@ -61,6 +61,8 @@ class FieldConfig:
     unique: bool = False
     constraint: str = ""
     editable: bool = True
+    soft: tuple[str, ...] = ()
+    """Constraints that only warn, of ``not_null``, ``unique``, ``constraint``."""
 
 
 @dataclass(frozen=True, slots=True)

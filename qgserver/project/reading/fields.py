@@ -12,6 +12,8 @@ from qgserver.project.reading.options import read_option
 _NOT_NULL = 1
 _UNIQUE = 2
 _EXPRESSION = 4
+_STRENGTHS = {"notnull_strength": "not_null", "unique_strength": "unique", "exp_strength": "constraint"}
+_SOFT = "2"
 
 _VARIANT_TYPES = {
     "1": "bool",
@@ -73,6 +75,7 @@ class _FieldTable:
             unique=bool(bits & _UNIQUE),
             constraint=_attribute(self.expressions.get(name), "exp") if bits & _EXPRESSION else "",
             editable=flag(_attribute(self.editable.get(name), "editable") or None, True),
+            soft=tuple(word for key, word in _STRENGTHS.items() if _attribute(constraint, key) == _SOFT),
         )
 
     def _widget(self, name: str) -> Widget:

@@ -1,0 +1,94 @@
+"""Transaction (WFS 1.0.0 clause 12, 1.1.0 clause 12): Insert, Update, Delete; the whole request or nothing of it."""
+
+from __future__ import annotations
+
+import logging
+
+from qgserver.errors import OwsError
+from qgserver.ows.operations import OperationContext, operation
+from qgserver.ows.wfs.params import require_version
+from qgserver.ows.wfs.transactionread import read_transaction
+from qgserver.ows.wfs.transactionrun import Result, run
+from qgserver.ows.xmlio import DECLARATION, attributes, element, optional
+from qgserver.web.response import Response
+
+log = logging.getLogger("qgserver")
+
+XML = "text/xml; charset=utf-8"
+REFUSED = 403
+
+
+@operation("WFS", "Transaction")
+def transaction(context: OperationContext) -> Response:
+    """Carry the request out and tell the new ids. What is wrong with the request itself, or not permitted, is an
+    exception in every version; an action that failed is one in 1.1.0 and a FAILED in 1.0.0."""
+    request = context.request
+    require_version(request)
+    if request.method == "HEAD":  # asks what GET would answer, and must change nothing
+        raise OwsError("OperationNotSupported", "A transaction is sent by POST.", locator="request", status=405)
+    actions = read_transaction(request, context.settings.max_transaction_features)
+    try:
+        result = run(actions, context)
+    except OwsError as error:
+        if error.detail:
+            log.warning("Transaction: %s: %s (%s)", error.locator, error.message, error.detail)
+        if context.version != "1.0.0" or error.status == REFUSED:
+            raise
+        return _answer(_failed_100(error))
+    return _answer(_WRITERS[context.version](result))
+
+
+def _answer(text: str) -> Response:
+    response = Response(text, content_type=XML)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+_HEAD = (
+    DECLARATION
+    + '<{root} version="{version}" xmlns="http://www.opengis.net/wfs" xmlns:ogc="http://www.opengis.net/ogc"'
+    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    ' xsi:schemaLocation="http://www.opengis.net/wfs http://schemas.opengis.net/wfs/{schema}">\n'
+)
+
+
+def _handle(text: str) -> str:
+    return attributes({"handle": text}) if text else ""
+
+
+def _ids(ids: tuple[str, ...]) -> str:
+    return "".join(element("ogc:FeatureId", "", fid=fid) for fid in ids)
+
+
+def _response_100(inserted: str, outcome: str) -> str:
+    head = _HEAD.format(root="WFS_TransactionResponse", version="1.0.0", schema="1.0.0/WFS-transaction.xsd")
+    return f"{head}{inserted}{outcome}</WFS_TransactionResponse>\n"
+
+
+def _done_100(result: Result) -> str:
+    inserted = "".join(
+        f"<InsertResult{_handle(handle)}>{_ids(ids)}</InsertResult>\n" for handle, ids in result.inserted
+    )
+    return _response_100(inserted, "<TransactionResult><Status><SUCCESS/></Status></TransactionResult>\n")
+
+
+def _failed_100(error: OwsError) -> str:
+    told = optional("Locator", error.locator) + element("Message", error.message)
+    return _response_100("", f"<TransactionResult><Status><FAILED/></Status>{told}</TransactionResult>\n")
+
+
+_TOTALS = {"Insert": "totalInserted", "Update": "totalUpdated", "Delete": "totalDeleted"}
+
+
+def _done_110(result: Result) -> str:
+    totals = "".join(element(name, str(result.counts[kind])) for kind, name in _TOTALS.items() if kind in result.counts)
+    # One Feature for each new one, with the handle of its Insert (clause 12.4.4).
+    features = "".join(
+        f"<Feature{_handle(handle)}>{_ids((fid,))}</Feature>\n" for handle, ids in result.inserted for fid in ids
+    )
+    inserted = f"<InsertResults>\n{features}</InsertResults>\n" if features else ""
+    head = _HEAD.format(root="TransactionResponse", version="1.1.0", schema="1.1.0/wfs.xsd")
+    return f"{head}<TransactionSummary>{totals}</TransactionSummary>\n{inserted}</TransactionResponse>\n"
+
+
+_WRITERS = {"1.0.0": _done_100, "1.1.0": _done_110}
