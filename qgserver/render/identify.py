@@ -265,10 +265,11 @@ def _meets(batch: Batch, shape: BaseGeometry) -> NDArray[np.bool_]:
     assert batch.geometry is not None
     geometries = to_shapely(batch.geometry)
     shapely.prepare(shape)
-    try:
-        met: NDArray[np.bool_] = shapely.intersects(shape, geometries)
-    except shapely.errors.GEOSException:  # an invalid shape that GEOS can't relate to another
-        met = shapely.intersects(shapely.make_valid(shape), shapely.make_valid(geometries))
+    with np.errstate(all="ignore"):  # a client's shape may reach as far as numbers do
+        try:
+            met: NDArray[np.bool_] = shapely.intersects(shape, geometries)
+        except shapely.errors.GEOSException:  # an invalid shape that GEOS can't relate to another
+            met = shapely.intersects(shapely.make_valid(shape), shapely.make_valid(geometries))
     return met
 
 

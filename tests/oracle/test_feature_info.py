@@ -40,9 +40,16 @@ CASES = {
     "lin_gml3.xml": ("lin", 140, 199, f"{GML}/3.1.1"),
     "pol_json.json": ("pol", 205, 255, "application/json"),
     "lin_geojson.json": ("lin", 140, 199, "application/geo+json"),
+    "pts_gml3.xml": ("pts", 145, 245, f"{GML}/3.1.1"),
+    "maptip_xml.xml": ("pts", 340, 243, "text/xml"),
+    "count_json.json": ("pts", 340, 243, "application/json"),
     "miss_plain.txt": ("pts", 0, 299, "text/plain"),
     "miss_gml2.xml": ("pts", 0, 299, GML),
     "miss_json.json": ("pts", 0, 299, "application/json"),
+}
+MORE = {
+    "maptip_xml.xml": {"WITH_MAPTIP": "TRUE"},
+    "count_json.json": {"FEATURE_COUNT": "2", "FI_POINT_TOLERANCE": "400"},
 }
 OTHER_CRS = {
     "gfi4326.xml": ("EPSG:4326", "45.7360998,4.8262550,45.7918276,4.9309894"),
@@ -75,8 +82,8 @@ def _element(element: etree._Element) -> tuple[object, ...]:
 @pytest.mark.parametrize("name", CASES)
 def test_formats(name: str) -> None:
     layer, column, row, mime = CASES[name]
-    project = FIXTURES / "projects/featureinfo.qgs"
-    answer = ask(project, LAYERS=layer, QUERY_LAYERS=layer, I=str(column), J=str(row), INFO_FORMAT=mime)
+    query = {"LAYERS": layer, "QUERY_LAYERS": layer, "I": str(column), "J": str(row), "INFO_FORMAT": mime}
+    answer = ask(FIXTURES / "projects/featureinfo.qgs", **query, **MORE.get(name, {}))
     assert meaning(answer) == meaning((EXPECTED / name).read_bytes())
 
 
