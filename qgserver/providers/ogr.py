@@ -103,14 +103,15 @@ class OgrProvider:
     def _inspect(self) -> tuple[Schema, _Form]:
         with _errors():
             info = pyogrio.read_info(self._source.path, layer=self._layer())
-            meta = self._read(max_features=1)[0]
+            # A Shapefile does not tell single from multi (QGIS shows all lines and areas of one as multi), and perhaps
+            # not its encoding: then the project's word counts, for names as for values.
+            encoding = "" if info["encoding"] == "UTF-8" else self._source.encoding
+            form = _Form(info["driver"] == "ESRI Shapefile", encoding)
+            meta = self._read(max_features=1, encoding=encoding or None)[0]
         fields = tuple(
             _field(str(name), kind, subtype)
             for name, kind, subtype in zip(meta["fields"], meta["ogr_types"], meta["ogr_subtypes"], strict=True)
         )
-        # A Shapefile does not tell single from multi (QGIS shows all lines and areas of one as multi), and perhaps not
-        # its encoding: then the project's word counts.
-        form = _Form(info["driver"] == "ESRI Shapefile", "" if info["encoding"] == "UTF-8" else self._source.encoding)
         kind = _geometry_type(meta["geometry_type"])
         if form.multi and family(kind) in ("LINESTRING", "POLYGON"):
             kind = "Multi" + kind.removeprefix("Multi")
