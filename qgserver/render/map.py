@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from qgserver.draw.blend import OVER, layer_operator
 from qgserver.draw.canvas import Canvas
@@ -17,6 +18,7 @@ from qgserver.render.geometry import layer_tolerance, request_extent
 from qgserver.render.layer import Drawing, LayerPlan, paint_layer
 from qgserver.render.request import MapRequest
 from qgserver.render.view import View, make_view
+from qgserver.symbology.selected import with_selection
 
 
 def render_map(project: Project, request: MapRequest, sources: Sources) -> Canvas:
@@ -52,6 +54,9 @@ def plan_layers(project: Project, request: MapRequest, view: View) -> Iterator[L
         transform = get_transform(layer.crs, view.crs, project.operations)
         extent = request_extent(view, transform)
         tolerance = layer_tolerance(view, transform, extent, style.simplify)
+        if item.selection:
+            renderer = with_selection(style.renderer, item.selection, project.selection_color)
+            style = replace(style, renderer=renderer)
         yield LayerPlan(item, layer, style, transform, extent, tolerance)
 
 

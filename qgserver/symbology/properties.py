@@ -89,6 +89,10 @@ class Properties:
     def __bool__(self) -> bool:
         return bool(self.items)
 
+    def without(self, *keys: str) -> Properties:
+        """The properties but for some."""
+        return Properties({key: item for key, item in self.items.items() if key not in keys})
+
     def used_fields(self) -> frozenset[str] | None:
         """Columns the expressions need, None = maybe all."""
         return merge_fields(used_fields(item.node) for item in self.items.values())

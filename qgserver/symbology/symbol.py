@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from lxml import etree
 
 from qgserver.draw.canvas import Canvas
+from qgserver.draw.color import Color
 from qgserver.errors import Problems
 from qgserver.registry import Registry
 from qgserver.symbology.env import Env, Painter, Shapes
@@ -52,6 +53,10 @@ class SymbolLayer:
 
     def used_fields(self) -> frozenset[str] | None:
         return self.properties.used_fields()
+
+    def selected(self, color: Color) -> SymbolLayer:
+        """The layer as it draws selected features, with ``color`` where its class has some of it."""
+        return self
 
     def variants(self, env: Env, shapes: Shapes) -> Iterator[tuple[SymbolLayer, Shapes]]:
         """Groups of consecutive shapes that have the same values, each with a layer that holds them."""

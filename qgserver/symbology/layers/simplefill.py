@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from qgserver.draw.areas import Look
@@ -51,6 +51,14 @@ class SimpleFill(SymbolLayer):
             stroke_width=options.length("outline_width", "width_border", default=0.26),
             join=options.join(),
             offset=options.offset(),
+        )
+
+    def selected(self, color: Color) -> SymbolLayer:
+        """Filled all over; the outline keeps no more than its colour (measured)."""
+        shown = "no" if self.stroke_style == "no" else "solid"
+        properties = self.properties.without("fillColor", "fillStyle", "outlineStyle", "outlineWidth")
+        return replace(
+            self, color=color, style="solid", stroke_style=shown, stroke_width=Length(0.0), properties=properties
         )
 
     def painter(self, env: Env) -> Painter:

@@ -101,6 +101,9 @@ class SimpleLine(SymbolLayer):
             return replace(layer, custom_dash=True)
         return layer
 
+    def selected(self, color: Color) -> SymbolLayer:
+        return replace(self, color=color, properties=self.properties.without("outlineColor"))
+
     def painter(self, env: Env) -> Painter:
         pen = self._pen(env)
         if pen is None:

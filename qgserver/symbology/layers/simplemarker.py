@@ -116,6 +116,12 @@ class SimpleMarker(SymbolLayer):
             layer = replace(layer, size=replace(layer.size, value=math.sqrt(max(layer.size.value, 0.0))))
         return replace(layer, snapped=not UNSNAPPED_BY & self.properties.items.keys())
 
+    def selected(self, color: Color) -> SymbolLayer:
+        """Shapes without an area have their lines in the colour (measured)."""
+        if mark(self.name).filled:
+            return replace(self, color=color, properties=self.properties.without("fillColor"))
+        return replace(self, stroke_color=color, properties=self.properties.without("outlineColor"))
+
     def painter(self, env: Env) -> Painter:
         size = self.size.pixels(env.scale)
         if not size > 0:
