@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from math import floor
 
 import orjson
 
@@ -15,12 +16,12 @@ from qgserver.draw.units import RenderScale
 from qgserver.errors import OwsError, ProviderError
 from qgserver.ows.operations import OperationContext, operation
 from qgserver.ows.wms import params
-from qgserver.ows.wms.legendparams import MM_PER_INCH, RULE, read_legend_request
+from qgserver.ows.wms.legendparams import RULE, read_legend_request
 from qgserver.ows.wms.maprequest import CAIRO_LIMIT, read_size
 from qgserver.render.legend.icons import legend_json
 from qgserver.render.legend.nodes import LayerNode, Node, Row, legend_nodes
 from qgserver.render.legend.picture import Sheet, draw_legend, draw_rule, lay_out
-from qgserver.render.legend.request import LegendRequest
+from qgserver.render.legend.request import MM_PER_INCH, LegendRequest
 from qgserver.web.response import Response
 
 log = logging.getLogger("qgserver")
@@ -59,7 +60,7 @@ def get_legend_graphic(context: OperationContext) -> Response:
         canvas = _draw_rule(context, request, nodes, background)
     else:
         canvas = _draw_legend(context, request, nodes, background)
-    return _encoded(context, canvas, image, request.px_per_mm * MM_PER_INCH)
+    return _encoded(context, canvas, image, request.dpi)
 
 
 def readable_nodes(context: OperationContext, request: LegendRequest) -> tuple[Node, ...]:
@@ -81,7 +82,7 @@ def _background(context: OperationContext, image: ImageFormat) -> Color | None:
 def _draw_legend(
     context: OperationContext, request: LegendRequest, nodes: tuple[Node, ...], background: Color | None
 ) -> Canvas:
-    sheet = lay_out(nodes, request.style, _scale(context, request))
+    sheet = lay_out(_empty_sheet(context, request, floor(request.dpi + 0.5)), nodes)
     width, height = sheet.pixels
     limits = (context.settings.wms_max_width, context.project.wms.max_width, CAIRO_LIMIT)
     widest = min(limit for limit in limits if limit > 0)
@@ -101,8 +102,7 @@ def _draw_rule(
     found = next(((node, row) for node, row in _rows(nodes) if row.label == rule), None)
     if found is None:
         raise OwsError("InvalidParameterValue", f"No class is called '{rule[:80]}'.", locator="RULE")
-    sheet = Sheet(request.style, _scale(context, request))
-    return draw_rule(context.project, found, sheet, size, background)
+    return draw_rule(context.project, found, _empty_sheet(context, request, request.dpi), size, background)
 
 
 def _rows(nodes: tuple[Node, ...]) -> Iterator[tuple[LayerNode, Row]]:
@@ -113,13 +113,16 @@ def _rows(nodes: tuple[Node, ...]) -> Iterator[tuple[LayerNode, Row]]:
             yield from _rows(node.members)
 
 
-def _scale(context: OperationContext, request: LegendRequest) -> RenderScale:
-    """Sizes of symbols: in map units they are those of the map whose content is shown; without, the project says how
-    many map units a millimetre stands for."""
+def _empty_sheet(context: OperationContext, request: LegendRequest, dpi: float) -> Sheet:
+    """A sheet to be drawn at ``dpi``. Sizes in map units are those of the map whose content is shown; without, the
+    project says how many map units a millimetre stands for."""
+    factor = dpi / MM_PER_INCH
     if request.content is not None:
-        return request.content.scale
-    unit = context.project.wms.default_map_units_per_mm
-    return RenderScale(request.px_per_mm, unit / request.px_per_mm, request.scale)
+        scale = replace(request.content.scale, px_per_mm=factor)
+    else:
+        unit = context.project.wms.default_map_units_per_mm
+        scale = RenderScale(factor, unit / factor, request.scale)
+    return Sheet(request.style, scale, request.dpi)
 
 
 def _encoded(context: OperationContext, canvas: Canvas, image: ImageFormat, dpi: float) -> Response:

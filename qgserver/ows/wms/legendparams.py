@@ -17,7 +17,6 @@ from qgserver.render.request import MapLayer, MapRequest
 from qgserver.render.view import View, make_view
 from qgserver.web.request import Request
 
-MM_PER_INCH = 25.4
 MAX_SIDE = 100_000
 LABELS: dict[str, Labels] = {"true": "all", "false": "none", "auto": "classes"}
 CONTENT_WIDTH = 800
@@ -152,11 +151,10 @@ def read_legend_request(context: OperationContext) -> LegendRequest:
     content = _read_content(context) if params.BBOX.text(request) else None
     chosen = read_layers(request, context.project, context.settings)
     layers = tuple(map_layers(chosen, context))
-    dpi = params.DPI.of(request) or DEFAULT_DPI
     return LegendRequest(
         entries=_entries(context, layers),
         style=_read_style(request),
-        px_per_mm=dpi / MM_PER_INCH,
+        dpi=params.DPI.of(request) or DEFAULT_DPI,
         scale=SCALE.of(request),
         content=content,
         counts=SHOWFEATURECOUNT.of(request),

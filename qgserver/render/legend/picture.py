@@ -13,13 +13,15 @@ from qgserver.draw.units import RenderScale
 from qgserver.project.model import Project
 from qgserver.render.context import layer_context, project_context
 from qgserver.render.legend.nodes import LayerNode, Node, Row
-from qgserver.render.legend.request import TEXT_SCALE, LegendStyle, TextStyle
+from qgserver.render.legend.request import MM_PER_INCH, TEXT_SCALE, LegendStyle, TextStyle
 from qgserver.render.legend.swatch import Box, SwatchPainter, marker_size
 from qgserver.symbology.symbol import Symbol
 
 EMPTY_TITLE = 3.5
 """Space below the title of the whole legend, which is there though the title is empty."""
 
+RULE_DPI = 96.0
+"""Resolution at which the size of a symbol that is drawn alone becomes a whole number (measured)."""
 EPSILON = 1e-6
 """Of a pixel: what sums of millimetres may be short of."""
 
@@ -44,10 +46,12 @@ class _Swatch:
 
 @dataclass(slots=True)
 class Sheet:
-    """A legend laid out in millimetres."""
+    """A legend laid out in millimetres. The picture's size comes from its resolution ``dpi``; all in it is drawn at
+    that of ``scale``, which are whole dots per inch (as Qt has them)."""
 
     style: LegendStyle
     scale: RenderScale
+    dpi: float
     width: float = 0.0
     height: float = 0.0
     texts: list[_Text] = field(default_factory=list)
@@ -56,7 +60,7 @@ class Sheet:
     @property
     def pixels(self) -> tuple[int, int]:
         """Width and height of the picture."""
-        factor = self.scale.px_per_mm
+        factor = self.dpi / MM_PER_INCH
         return max(int(self.width * factor + EPSILON), 1), max(int(self.height * factor + EPSILON), 1)
 
     def heading(self, text: str) -> None:
@@ -106,12 +110,13 @@ class Sheet:
         return max(width, self.style.symbol_width), max(height, self.style.symbol_height)
 
 
-def lay_out(nodes: Sequence[Node], style: LegendStyle, scale: RenderScale) -> Sheet:
-    """Places of everything in a legend."""
-    sheet = Sheet(style, scale, height=style.box_space + EMPTY_TITLE, width=style.box_space)
+def lay_out(sheet: Sheet, nodes: Sequence[Node]) -> Sheet:
+    """Places of everything in a legend; ``sheet`` is an empty one."""
+    sheet.width += sheet.style.box_space
+    sheet.height += sheet.style.box_space + EMPTY_TITLE
     _put(sheet, nodes, first=True)
-    sheet.width += style.box_space
-    sheet.height += style.box_space
+    sheet.width += sheet.style.box_space
+    sheet.height += sheet.style.box_space
     return sheet
 
 
@@ -143,7 +148,7 @@ def _put_layer(sheet: Sheet, node: LayerNode) -> None:
 def draw_legend(project: Project, sheet: Sheet, background: Color | None) -> Canvas:
     """The picture of a legend."""
     canvas = _canvas(sheet.pixels, background)
-    _draw(canvas, project, sheet)
+    _draw(canvas, project, sheet, sheet.scale.px_per_mm)
     return canvas
 
 
@@ -153,7 +158,7 @@ def draw_rule(
     """The symbol of a class alone, at half the height of a picture of ``size``; ``sheet`` is an empty one."""
     canvas = _canvas(size, background)
     sheet.swatch(*found, (0.0, 0.0), size[1] / sheet.scale.px_per_mm)
-    _draw(canvas, project, sheet)
+    _draw(canvas, project, sheet, RULE_DPI / MM_PER_INCH)
     return canvas
 
 
@@ -164,11 +169,13 @@ def _canvas(size: tuple[int, int], background: Color | None) -> Canvas:
     return canvas
 
 
-def _draw(canvas: Canvas, project: Project, sheet: Sheet) -> None:
+def _draw(canvas: Canvas, project: Project, sheet: Sheet, units: float) -> None:
+    """Symbols get a whole number of units (``units`` in a millimetre) wide and high."""
     factor = sheet.scale.px_per_mm
     context = project_context(project)
     for one in sheet.swatches:
-        box = Box(one.x * factor, one.y * factor, int(one.width * factor + 0.5), int(one.height * factor + 0.5))
+        width, height = int(one.width * units + 0.5), int(one.height * units + 0.5)
+        box = Box(one.x * factor, one.y * factor, width, height, factor / units)
         painter = SwatchPainter(sheet.scale, layer_context(context, one.node.layer))
         painter.draw(canvas, one.symbol, box, one.node.opacity)
     for text in sheet.texts:

@@ -12,7 +12,8 @@ from qgserver.render.view import View
 
 TEXT_SCALE = 10.0
 """Text is measured and laid out this many times as large as it is in millimetres, in whole pixels (as QGIS does)."""
-MM_PER_POINT = 25.4 / 72
+MM_PER_INCH = 25.4
+MM_PER_POINT = MM_PER_INCH / 72
 
 Labels = Literal["all", "none", "classes"]
 """Which symbols get their label; ``classes``: not the one of a layer that has but one symbol."""
@@ -68,7 +69,7 @@ class LegendRequest:
 
     entries: tuple[LegendGroup | MapLayer, ...]
     style: LegendStyle = LegendStyle()
-    px_per_mm: float = 1 / 0.28
+    dpi: float = 25.4 / 0.28
     scale: float = 0.0
     content: View | None = None
     counts: bool = False

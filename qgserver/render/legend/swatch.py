@@ -33,12 +33,13 @@ class Sized(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Where a symbol is drawn: the left upper corner, and its size in whole pixels."""
+    """Where a symbol is drawn: the left upper corner, and its size in whole units of so many pixels."""
 
     x: float
     y: float
     width: int
     height: int
+    unit: float = 1.0
 
 
 def marker_size(symbol: Symbol, scale: RenderScale) -> float:
@@ -70,7 +71,7 @@ class SwatchPainter:
         if shape is None:
             return
         kind, make = shape
-        points = make(box.width, box.height) + np.array((box.x, box.y))
+        points = make(box.width, box.height) * box.unit + np.array((box.x, box.y))
         one = np.array([0, 1], dtype=np.int64)
         geometry = GeometryArray(np.array([kind], dtype=np.uint8), points, one * len(points), one, one)
         view = Extent(0.0, 0.0, float(canvas.width), float(canvas.height))
@@ -83,9 +84,7 @@ def _marker(width: int, height: int) -> Floats:
 
 
 def _line(width: int, height: int) -> Floats:
-    # in the middle of a row of pixels, so that a thin line is sharp
-    y = height // 2 + 0.5
-    return np.array([(0, y), (width, y)], dtype=np.float64)
+    return np.array([(0, height / 2), (width, height / 2)], dtype=np.float64)
 
 
 def _area(width: int, height: int) -> Floats:
