@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from qgserver.draw.areas import Look, draw_sequence
 from qgserver.draw.canvas import Antialias, Canvas
 from qgserver.draw.sprites import stamp_sequence
-from qgserver.geo.geometry import GeometryArray, Ints
+from qgserver.geo.geometry import GeometryArray, Ints, distinct
 from qgserver.geo.orient import oriented, signed_areas
 from qgserver.geo.wkb import take
 from qgserver.symbology.env import Env, Shapes
@@ -98,7 +98,7 @@ def _paint_in_order(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -
 def _plain_painters(env: Env, symbols: Sequence[Symbol], jobs: Jobs) -> dict[int, list[Look]] | None:
     """For symbols of brushes and pens alone: what each of their layers paints with. None when one is more than that."""
     found: dict[int, list[Look]] = {}
-    for number in np.unique(jobs.symbols).tolist():
+    for number in distinct(jobs.symbols):
         symbol = symbols[number]
         if symbol.properties or any(layer.properties for layer in symbol.layers):
             return None
@@ -202,7 +202,7 @@ def _by_opacity(env: Env, symbol: Symbol, shapes: Shapes) -> Iterator[tuple[floa
 
 def _paint_stamps(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> bool:
     """Points whose symbols are all one ready-made sprite: stamp them in feature order. False when they are not."""
-    used = np.unique(jobs.symbols).tolist()
+    used = distinct(jobs.symbols)
     stamps: dict[int, StampPainter] = {}
     for number in used:
         symbol = symbols[number]
