@@ -26,8 +26,8 @@ MERCATOR_MAX_LATITUDE = 89.9
 """Boxes in degrees are cut here before they go to Web Mercator (measured), points are not."""
 _DEGREE = math.pi / 180
 _LONLAT = frozenset({"EPSG:4326", "OGC:CRS84"})
-_MERCATOR = "EPSG:3857"
-_BY_FORMULA = _LONLAT | {_MERCATOR}
+WEB_MERCATOR = "EPSG:3857"
+_BY_FORMULA = _LONLAT | {WEB_MERCATOR}
 _HALF_WORLD = EARTH_RADIUS * math.pi
 _NOTHING = "proj=noop"
 
@@ -72,9 +72,9 @@ class Transform:
             return xy
         if self.pipeline:
             return self._by_proj(xy)
-        if self.target.authid == _MERCATOR and self.source.authid in _LONLAT:
+        if self.target.authid == WEB_MERCATOR and self.source.authid in _LONLAT:
             return self._near(xy, 180.0, MERCATOR_MAX_LATITUDE, _to_mercator)
-        if self.source.authid == _MERCATOR and self.target.authid in _LONLAT:
+        if self.source.authid == WEB_MERCATOR and self.target.authid in _LONLAT:
             return self._near(xy, _HALF_WORLD, math.inf, _from_mercator)
         return self._by_proj(xy)
 
@@ -84,7 +84,7 @@ class Transform:
 
     def extent(self, box: Extent) -> Extent | None:
         """The box of a grid of points over ``box``, those that fail left out; None when nothing is left."""
-        if self.target.authid == _MERCATOR and self.source.is_geographic:
+        if self.target.authid == WEB_MERCATOR and self.source.is_geographic:
             south, north = (min(max(y, -MERCATOR_MAX_LATITUDE), MERCATOR_MAX_LATITUDE) for y in (box.ymin, box.ymax))
             box = Extent(box.xmin, south, box.xmax, north)
         points = self.points(box_grid(box))

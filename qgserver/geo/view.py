@@ -12,7 +12,7 @@ from qgserver.geo.clip import clip_to_rect
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import GeometryArray
 from qgserver.geo.seam import cut_at, seam
-from qgserver.geo.transform import Transform
+from qgserver.geo.transform import WEB_MERCATOR, Transform
 
 WORLD = Extent(-180.0, -90.0, 180.0, 90.0)
 EVERYTHING = Extent(-1e30, -1e30, 1e30, 1e30)
@@ -94,6 +94,8 @@ def _comes_back(box: Extent, view: Extent, transform: Transform) -> bool:
 
 def _with_poles(box: Extent, view: Extent, transform: Transform) -> Extent:
     """``box`` (degrees), reaching to a pole that lies inside the view: no grid of points hits it."""
+    if transform.target.authid == WEB_MERCATOR:  # there they are nowhere
+        return box
     for latitude in (-90.0, 90.0):
         (x, y), *_ = transform.points(np.array([[0.0, latitude]])).tolist()
         if view.xmin < x < view.xmax and view.ymin < y < view.ymax:

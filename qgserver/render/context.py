@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qgserver.expression.context import Context, ProjectInfo
+from qgserver.expression.scopes import map_scope
 from qgserver.project.model import Layer, Project
 from qgserver.render.view import View
 
@@ -29,21 +30,8 @@ def project_context(project: Project) -> Context:
 
 def map_context(project: Project, view: View) -> Context:
     """The project's scope and the map settings of a view."""
-    from shapely import box
-
-    x, y = view.extent.center
-    return project_context(project).with_scope(
-        {
-            "map_scale": view.denominator,
-            "map_rotation": 0.0,
-            "map_crs": view.crs.authid,
-            "map_extent": box(*view.extent.as_tuple()),
-            "map_extent_center": box(x, y, x, y).centroid,
-            "map_extent_width": view.extent.width,
-            "map_extent_height": view.extent.height,
-            "is_tile": False,
-        }
-    )
+    scope = map_scope(view.crs.authid, view.extent, view.denominator)
+    return project_context(project).with_scope({**scope, "is_tile": False})
 
 
 def layer_context(context: Context, layer: Layer) -> Context:
