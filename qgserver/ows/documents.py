@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from qgserver.ows.xmlio import escape
 from qgserver.project.model import Project
@@ -21,40 +21,61 @@ PREFIX = "\0prefix\0"
 """The address as a prefix for parameters, with ``?`` or ``&`` at its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    project: Project
-    text: str
+T = TypeVar("T")
+PICTURES, LARGEST_PICTURE = 128, 1 << 17
+"""How many pictures are kept, and of how many bytes at most."""
 
 
-class DocumentCache:
-    """The last ``size`` documents of one process. Safe for several threads."""
+class _Latest(Generic[T]):
+    """What was used last, by project and key. A project that was read anew is another object, so what belongs to it is
+    made anew. Safe for several threads."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._entries: OrderedDict[tuple[str, ...], _Entry] = OrderedDict()
+        self._entries: OrderedDict[tuple[str, ...], tuple[Project, T]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def get(self, project: Project, key: tuple[str, ...]) -> T | None:
+        with self._lock:
+            known, found = self._entries.get((project.path, *key), (None, None))
+            if known is not project:
+                return None
+            self._entries.move_to_end((project.path, *key))
+            return found
+
+    def keep(self, project: Project, key: tuple[str, ...], thing: T) -> None:
+        with self._lock:
+            self._entries[(project.path, *key)] = project, thing
+            self._entries.move_to_end((project.path, *key))
+            while len(self._entries) > self._size:
+                self._entries.popitem(last=False)
+
+
+class DocumentCache:
+    """The last ``size`` documents of one process, and the last pictures that depend on nothing but the project and the
+    request (legends)."""
+
+    def __init__(self, size: int) -> None:
+        self._documents: _Latest[str] = _Latest(size)
+        self._pictures: _Latest[bytes] = _Latest(PICTURES)
 
     def get(self, project: Project, key: tuple[str, ...], url: str, build: Callable[[], str]) -> str:
         """The document ``key`` (service, version, kind, ...) of this very project object, made by ``build`` when it is
-        not there, with the placeholders replaced by ``url``. A project that was read anew is another object, so its
-        documents are made anew."""
-        full_key = (project.path, *key)
-        with self._lock:
-            entry = self._entries.get(full_key)
-            if entry is not None:
-                self._entries.move_to_end(full_key)
-        if entry is None or entry.project is not project:
-            entry = _Entry(project, build())
-            self._keep(full_key, entry)
-        return fill(entry.text, url)
+        not there, with the placeholders replaced by ``url``."""
+        text = self._documents.get(project, key)
+        if text is None:
+            text = build()
+            self._documents.keep(project, key, text)
+        return fill(text, url)
 
-    def _keep(self, key: tuple[str, ...], entry: _Entry) -> None:
-        with self._lock:
-            self._entries[key] = entry
-            self._entries.move_to_end(key)
-            while len(self._entries) > self._size:
-                self._entries.popitem(last=False)
+    def picture(self, project: Project, key: tuple[str, ...], build: Callable[[], bytes]) -> bytes:
+        """The picture ``key`` of this very project object, made by ``build`` when it is not there."""
+        data = self._pictures.get(project, key)
+        if data is None:
+            data = build()
+            if len(data) <= LARGEST_PICTURE:
+                self._pictures.keep(project, key, data)
+        return data
 
 
 def fill(text: str, url: str) -> str:

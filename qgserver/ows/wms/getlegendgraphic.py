@@ -44,23 +44,36 @@ def get_legend_graphic(context: OperationContext) -> Response:
     if image is None and not as_json:
         raise OwsError("InvalidFormat", f"The format '{asked[:80]}' is not supported.", locator="FORMAT")
     request = read_legend_request(context)
-    rule = RULE.of(context.request)
-    if rule:
-        if as_json or request.content is not None:
-            other = "FORMAT=application/json" if as_json else "BBOX"
-            raise OwsError("InvalidParameterValue", f"RULE cannot be combined with {other}.", locator="RULE")
-        # classes are found by the labels they have without any other parameter
-        request = replace(request, counts=False, style=replace(request.style, labels="all"))
-    nodes = readable_nodes(context, request)
-    if image is None:
-        document = legend_json(context.project, nodes, context.project.wms.default_map_units_per_mm)
-        return Response(orjson.dumps(document), content_type=JSON)
-    background = _background(context, image)
-    if rule:
-        canvas = _draw_rule(context, request, nodes, background)
+
+    def build() -> bytes:
+        return _document(context, request) if image is None else _picture(context, request, image)
+
+    if request.content is not None or request.counts:
+        data = build()
     else:
-        canvas = _draw_legend(context, request, nodes, background)
-    return _encoded(context, canvas, image, request.dpi)
+        values = context.request.params
+        key = (context.version, *(f"{name}={values[name]}" for name in sorted(values) if name != "MAP"))
+        data = context.documents.picture(context.project, key, build)
+    return Response(data, content_type=JSON if image is None else image.mime)
+
+
+def _document(context: OperationContext, request: LegendRequest) -> bytes:
+    if RULE.of(context.request):
+        raise OwsError("InvalidParameterValue", f"RULE cannot be combined with FORMAT={JSON}.", locator="RULE")
+    unit = context.project.wms.default_map_units_per_mm
+    return orjson.dumps(legend_json(context.project, readable_nodes(context, request), unit))
+
+
+def _picture(context: OperationContext, request: LegendRequest, image: ImageFormat) -> bytes:
+    values = context.request
+    transparent = params.TRANSPARENT.of(values) and not image.opaque
+    background: Color | None = None if transparent else params.BGCOLOR.of(values)
+    draw = _draw_rule if RULE.of(values) else _draw_legend
+    canvas = draw(context, request, background)
+    quality = params.IMAGE_QUALITY.of(values)
+    default = context.project.wms.image_quality
+    options = ImageOptions(transparent, request.dpi, quality if quality >= 0 else default)
+    return image.encode(canvas, options)
 
 
 def readable_nodes(context: OperationContext, request: LegendRequest) -> tuple[Node, ...]:
@@ -74,31 +87,30 @@ def readable_nodes(context: OperationContext, request: LegendRequest) -> tuple[N
         return legend_nodes(context.project, replace(request, content=None, counts=False), context.sources)
 
 
-def _background(context: OperationContext, image: ImageFormat) -> Color | None:
-    color: Color = params.BGCOLOR.of(context.request)
-    return None if params.TRANSPARENT.of(context.request) and not image.opaque else color
-
-
-def _draw_legend(
-    context: OperationContext, request: LegendRequest, nodes: tuple[Node, ...], background: Color | None
-) -> Canvas:
+def _draw_legend(context: OperationContext, request: LegendRequest, background: Color | None) -> Canvas:
+    nodes = readable_nodes(context, request)
     sheet = lay_out(_empty_sheet(context, request, floor(request.dpi + 0.5)), nodes)
-    width, height = sheet.pixels
-    limits = (context.settings.wms_max_width, context.project.wms.max_width, CAIRO_LIMIT)
-    widest = min(limit for limit in limits if limit > 0)
-    limits = (context.settings.wms_max_height, context.project.wms.max_height, CAIRO_LIMIT)
-    tallest = min(limit for limit in limits if limit > 0)
-    largest = context.settings.max_pixels or width * height
-    if width > widest or height > tallest or width * height > largest:
-        raise OwsError("InvalidParameterValue", "The legend is too large: ask for fewer layers, or smaller ones.")
+    _check_size(context, *sheet.pixels)
     return draw_legend(context.project, sheet, background)
 
 
-def _draw_rule(
-    context: OperationContext, request: LegendRequest, nodes: tuple[Node, ...], background: Color | None
-) -> Canvas:
+def _check_size(context: OperationContext, width: int, height: int) -> None:
+    """Raise ``OwsError`` for what is larger than maps may be."""
+    settings, wms = context.settings, context.project.wms
+    widest = min(limit for limit in (settings.wms_max_width, wms.max_width, CAIRO_LIMIT) if limit > 0)
+    tallest = min(limit for limit in (settings.wms_max_height, wms.max_height, CAIRO_LIMIT) if limit > 0)
+    if width > widest or height > tallest or 0 < settings.max_pixels < width * height:
+        raise OwsError("InvalidParameterValue", "The legend is too large: ask for fewer layers, or smaller ones.")
+
+
+def _draw_rule(context: OperationContext, request: LegendRequest, background: Color | None) -> Canvas:
+    if request.content is not None:
+        raise OwsError("InvalidParameterValue", "RULE cannot be combined with BBOX.", locator="RULE")
     size = read_size(context.request, context.project, context.settings)
+    # a class is known by its whole label, whatever other parameters make of it
+    request = replace(request, counts=False, style=replace(request.style, labels="all"))
     rule = RULE.of(context.request)
+    nodes = readable_nodes(context, request)
     found = next(((node, row) for node, row in _rows(nodes) if row.label == rule), None)
     if found is None:
         raise OwsError("InvalidParameterValue", f"No class is called '{rule[:80]}'.", locator="RULE")
@@ -123,11 +135,3 @@ def _empty_sheet(context: OperationContext, request: LegendRequest, dpi: float) 
         unit = context.project.wms.default_map_units_per_mm
         scale = RenderScale(factor, unit / factor, request.scale)
     return Sheet(request.style, scale, request.dpi)
-
-
-def _encoded(context: OperationContext, canvas: Canvas, image: ImageFormat, dpi: float) -> Response:
-    quality = params.IMAGE_QUALITY.of(context.request)
-    transparent = params.TRANSPARENT.of(context.request) and not image.opaque
-    default = context.project.wms.image_quality
-    options = ImageOptions(transparent=transparent, dpi=dpi, quality=quality if quality >= 0 else default)
-    return Response(image.encode(canvas, options), content_type=image.mime)
