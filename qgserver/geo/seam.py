@@ -11,7 +11,7 @@ import numpy as np
 from qgserver.geo.clip import clip_to_rect
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import LINESTRING, POLYGON, Floats, GeometryArray, Ints
-from qgserver.geo.transform import Transform
+from qgserver.geo.transform import WEB_MERCATOR, Transform
 from qgserver.geo.wkb import concat, take
 
 GAP = 0.001
@@ -31,9 +31,12 @@ def seam(transform: Transform) -> float | None:
 
     Lines and areas that cross it would be drawn right across the map.
     """
-    proj = transform.target.proj
+    target = transform.target
+    if not transform.source.is_geographic or target.is_geographic or target.authid == WEB_MERCATOR:
+        return None
+    proj = target.proj
     operation = proj.coordinate_operation if proj is not None else None
-    if proj is None or operation is None or not transform.source.is_geographic or transform.target.is_geographic:
+    if proj is None or operation is None:
         return None
     origin = next((item for item in operation.params if item.name in _ORIGINS), None)
     if origin is None:

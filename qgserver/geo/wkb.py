@@ -26,6 +26,7 @@ from qgserver.geo.geometry import (
     Floats,
     GeometryArray,
     Ints,
+    distinct,
 )
 from qgserver.geo.wkb_walker import envelope_header, offsets, split_axes, split_type, walk
 
@@ -250,7 +251,7 @@ def to_shapely(geometry: GeometryArray) -> NDArray[np.object_]:
     """object[n] of shapely geometries (None = null), with Z where the array has it. M is left out."""
     out = np.full(len(geometry), None, object)
     flat = _without_z(geometry)
-    for kind in np.unique(geometry.types[geometry.types != NULL]).tolist():
+    for kind in distinct(geometry.types[geometry.types != NULL]):
         for has_no_z in (True, False):
             indices = np.flatnonzero((geometry.types == kind) & (flat == has_no_z))
             if len(indices):
