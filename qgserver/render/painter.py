@@ -18,7 +18,7 @@ from qgserver.symbology.env import Env, Shapes
 from qgserver.symbology.layers.simplemarker import StampPainter
 from qgserver.symbology.lines import is_polygonal
 from qgserver.symbology.looks import LookPainter, paths_of
-from qgserver.symbology.properties import as_number
+from qgserver.symbology.paint import paint_symbol
 from qgserver.symbology.renderer import Jobs, Renderer
 from qgserver.symbology.symbol import Symbol
 
@@ -173,31 +173,6 @@ def _runs(numbers: Ints) -> Iterator[tuple[int, int, int]]:
     starts, stops = [0, *edges.tolist()], [*edges.tolist(), len(numbers)]
     for start, stop in zip(starts, stops, strict=True):
         yield int(numbers[start]), start, stop
-
-
-def paint_symbol(canvas: Canvas, env: Env, symbol: Symbol, shapes: Shapes) -> None:
-    """Paint shapes with every layer of a symbol, the lowest layer first."""
-    for opacity, part in _by_opacity(env, symbol, shapes):
-        inner = env.with_opacity(opacity)
-        for layer in symbol.layers:
-            if not layer.properties:
-                inner.painter(layer)(canvas, part)
-                continue
-            for variant, some in layer.variants(inner, part):
-                variant.painter(inner)(canvas, some)
-
-
-def _by_opacity(env: Env, symbol: Symbol, shapes: Shapes) -> Iterator[tuple[float, Shapes]]:
-    """The symbol's opacity, which may be data-defined (0-100), for each shape."""
-    item = symbol.properties.items.get("alpha")
-    if item is None:
-        yield symbol.opacity, shapes
-        return
-    values = env.defined(item)
-    for i in range(len(shapes)):
-        value = values[shapes.rows[i]]
-        opacity = symbol.opacity if value is None else as_number(value, symbol.opacity * 100) / 100
-        yield min(max(opacity, 0.0), 1.0), shapes.slice(i, i + 1)
 
 
 def _paint_stamps(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> bool:

@@ -15,9 +15,9 @@ from qgserver.expression.context import Context
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import LINESTRING, POINT, POLYGON, Floats, GeometryArray
 from qgserver.providers.batch import Batch
-from qgserver.render.painter import paint_symbol
 from qgserver.symbology.env import Env, Shapes
 from qgserver.symbology.options import Length
+from qgserver.symbology.paint import paint_symbol
 from qgserver.symbology.symbol import Symbol
 
 NO_FEATURE = Batch(np.zeros(1, dtype=np.int64), {}, None)
