@@ -29,6 +29,15 @@ from qgserver.providers.sqlitefile import Reader, SqliteFile, failure, quoted, s
 from qgserver.providers.uri import DataSource
 
 
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Errors of SQLite as a client may know them, raised where they happen: the action is known there."""
+    try:
+        yield
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        raise _refusal(error) from error
+
+
 class GeoPackageStore:
     """One file. The transactions of this process stand in a queue (SQLite's own waiting is a lottery); those of other
     processes are waited for by SQLite's busy time-out."""
@@ -46,7 +55,7 @@ class GeoPackageStore:
             raise EditConflict("The layer's file is being written by others")
         try:
             moment = stamp(self.key, self.key + "-wal")
-            with closing(self._connect()) as connection:
+            with _refusing(), closing(self._connect()) as connection:
                 connection.execute("PRAGMA foreign_keys = ON")
                 begun = Reader(connection, moment, self._statement_s + self._lock_s)
                 begun.all("BEGIN IMMEDIATE")
@@ -55,8 +64,6 @@ class GeoPackageStore:
                 editor.finish()
                 # Without a write-ahead log this waits for readers, who hold the file as long as they read.
                 Reader(connection, moment, self._statement_s + self._lock_s).all("COMMIT")
-        except (sqlite3.Error, sqlite3.Warning) as error:
-            raise _refusal(error) from error
         finally:
             self._queue.release()
 
@@ -81,7 +88,8 @@ class _Borrowed(SqliteFile):
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """The connection of the transaction."""
-        yield self._reader
+        with _refusing():
+            yield self._reader
 
 
 class GeoPackageEditor:
@@ -92,6 +100,7 @@ class GeoPackageEditor:
         self._path = path
         self._layers: list[GeoPackageLayerEditor] = []
 
+    @_refusing()
     def layer(self, source: DataSource, crs: Crs | None) -> GeoPackageLayerEditor:
         """See ``Editor``."""
         relation = gpkgschema.inspect(self._reader, source, crs)[1]
@@ -126,6 +135,7 @@ class GeoPackageLayerEditor:
     def lock(self, fids: Sequence[int | str]) -> None:
         """See ``LayerEditor``. The file has one writer at a time: all is locked."""
 
+    @_refusing()
     def insert(self, rows: Rows) -> list[int | str]:
         """See ``LayerEditor``."""
         self._changed = True
@@ -136,6 +146,7 @@ class GeoPackageLayerEditor:
         statement = f"INSERT INTO {self._relation.table} {values} RETURNING {quoted(self._relation.fid)}"
         return [int(self._reader.all(statement, bound)[0][0]) for bound in self._bound(rows)]
 
+    @_refusing()
     def update(self, fids: Sequence[int | str], row: Rows) -> None:
         """See ``LayerEditor``."""
         items = [f"{quoted(name)} = ?" for name in row.columns]
@@ -149,6 +160,7 @@ class GeoPackageLayerEditor:
         statement = f"UPDATE {self._relation.table} SET {', '.join(items)}{where}"  # noqa: S608
         self._change(statement, (*self._bound(row)[0], keys), fids)
 
+    @_refusing()
     def delete(self, fids: Sequence[int | str]) -> None:
         """See ``LayerEditor``."""
         self._changed = True

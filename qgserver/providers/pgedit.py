@@ -20,6 +20,15 @@ from qgserver.providers.resources import Resources
 from qgserver.providers.uri import DataSource
 
 
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Errors of the database as a client may know them, raised where they happen: the action is known there."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise refusal(error) from error
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresStore:
     """A database as one user (and role) sees it."""
@@ -30,14 +39,11 @@ class PostgresStore:
     @contextmanager
     def edit(self) -> Iterator[PostgresEditor]:
         """See ``Store``."""
-        try:
-            with self.pool.read_write(self.key[1]) as connection:
-                yield PostgresEditor(connection)
-                if connection.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
-                    # COMMIT would quietly roll back.
-                    raise ProviderError("The layer's database query failed", detail="the transaction was aborted")
-        except psycopg.Error as error:
-            raise refusal(error) from error
+        with _refusing(), self.pool.read_write(self.key[1]) as connection:
+            yield PostgresEditor(connection)
+            if connection.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
+                # COMMIT would quietly roll back.
+                raise ProviderError("The layer's database query failed", detail="the transaction was aborted")
 
 
 class _Borrowed(Pool):
@@ -49,12 +55,13 @@ class _Borrowed(Pool):
     @contextmanager
     def read_only(self, role: str = "") -> Iterator[Connection]:
         """The connection of the transaction; it already has its role."""
-        try:
-            yield self._connection
-        finally:
-            # The provider leaves its cursor to the end of the transaction, and here that is not near.
-            if self._connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
-                self._connection.execute("CLOSE ALL")
+        with _refusing():
+            try:
+                yield self._connection
+            finally:
+                # The provider leaves its cursor to the end of the transaction, and here that is not near.
+                if self._connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
+                    self._connection.execute("CLOSE ALL")
 
 
 class PostgresEditor:
@@ -63,6 +70,7 @@ class PostgresEditor:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    @_refusing()
     def layer(self, source: DataSource, crs: Crs | None) -> PostgresLayerEditor:
         """See ``Editor``."""
         relation = inspect(self._connection, source, crs)[1]
@@ -81,12 +89,14 @@ class PostgresLayerEditor:
         self._geometry = pgsql.identifier(source.geometry_column) if source.geometry_column else None
         self.provider = PostgresProvider(source, crs, _Borrowed(connection))
 
+    @_refusing()
     def lock(self, fids: Sequence[int | str]) -> None:
         """See ``LayerEditor``. In the order of the keys, so that two transactions rarely wait for each other."""
         order = sql.SQL(", ").join([pgsql.identifier(name) for name in self._relation.key])
         statement = sql.SQL("SELECT 1 FROM {} WHERE {} ORDER BY {} FOR UPDATE")
         self._connection.execute(statement.format(self._relation.table, self._which(), order), (self._keys(fids),))
 
+    @_refusing()
     def insert(self, rows: Rows) -> list[int | str]:
         """See ``LayerEditor``. All rows are sent in one go; each answers with its key."""
         columns = [pgsql.identifier(name) for name in rows.columns]
@@ -112,6 +122,7 @@ class PostgresLayerEditor:
             raise EditError("The layer's table did not take all features", detail="a trigger or rule swallowed rows")
         return fids
 
+    @_refusing()
     def update(self, fids: Sequence[int | str], row: Rows) -> None:
         """See ``LayerEditor``."""
         items = [sql.SQL("{} = %s").format(pgsql.identifier(name)) for name in row.columns]
@@ -125,6 +136,7 @@ class PostgresLayerEditor:
         done = self._connection.execute(statement, (*_bound(row)[0], self._keys(fids)))
         _check_count(done.rowcount, fids)
 
+    @_refusing()
     def delete(self, fids: Sequence[int | str]) -> None:
         """See ``LayerEditor``."""
         statement = sql.SQL("DELETE FROM {} WHERE {}").format(self._relation.table, self._which())

@@ -37,6 +37,8 @@ from qgserver.render.context import layer_context, project_context
 
 CHUNK = 1000
 """Features that are written between two looks at the clock."""
+WHOLE = "Transaction"
+"""What errors are about that are no action's."""
 TRY_SECONDS = 5.0
 """A transaction that met another one is tried again for so long."""
 
@@ -72,10 +74,10 @@ def run(actions: Sequence[Action], context: OperationContext) -> Result:
     started = time.monotonic()
     while True:
         try:
-            with as_client_sees("Transaction"), store.edit() as editor:
+            with as_client_sees(WHOLE), store.edit() as editor:
                 attempt = _Attempt(editor, clock, context.settings.max_transaction_features)
                 for step in steps:
-                    with as_client_sees(step.label):
+                    with blamed_on(step.label), as_client_sees(step.label):
                         attempt.carry_out(step)
             return attempt.result
         except EditConflict as error:
@@ -89,8 +91,7 @@ def run(actions: Sequence[Action], context: OperationContext) -> Result:
 def as_client_sees(label: str) -> Iterator[None]:
     """Turn what a source says into an exception about the action. Conflicts pass: they may be tried again."""
     try:
-        with blamed_on(label):
-            yield
+        yield
     except EditConflict:
         raise
     except ProviderError as error:
@@ -134,12 +135,12 @@ def _plan(actions: Sequence[Action], context: OperationContext) -> tuple[list[St
         raise OwsError(
             "OperationNotSupported",
             "A transaction can change the layers of one data source only.",
-            locator="Transaction",
+            locator=WHOLE,
         )
     targets: dict[str, Target] = {}
     steps = []
     for action, found in zip(actions, kinds, strict=True):
-        with as_client_sees(action.label):
+        with blamed_on(action.label), as_client_sees(action.label):
             for kind in found.values():
                 if kind.name not in targets:
                     targets[kind.name] = _target(kind, context)
