@@ -58,7 +58,7 @@ def static_file(request: Request) -> Response:
     if zipped:
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept-Encoding"
-    response.headers["Cache-Control"] = "public, max-age=3600"
+    response.headers["Cache-Control"] = "no-cache"  # asked for again by its tag: never stale after an update
     response.set_etag(tag)
     return response
 

@@ -50,13 +50,25 @@ async function readCapabilities() {
   const info = capability.getElementsByTagName("GetFeatureInfo")[0];
   return {
     abstract: text(tree.getElementsByTagName("Service")[0], "Abstract"),
+    legends: capability.getElementsByTagName("GetLegendGraphic").length > 0,
     infoFormats: info ? children(info, "Format").map((format) => format.textContent) : [],
     root: readLayer(children(capability, "Layer")[0], {}),
   };
 }
 
+function legend(layer) {
+  const picture = document.createElement("img");
+  picture.alt = "";
+  picture.loading = "lazy";
+  picture.src = address({
+    SERVICE: "WMS", VERSION: "1.1.1", REQUEST: "GetLegendGraphic", LAYER: layer.name, FORMAT: "image/png",
+    TRANSPARENT: "true", LAYERTITLE: "false", BOXSPACE: "0", LAYERSPACE: "0", RULELABEL: "auto", ITEMFONTSIZE: "8",
+  });
+  return picture;
+}
+
 // The layer tree as nested lists of checkboxes; returns the leaves, the top one first.
-function showLayers(root, visible, changed) {
+function showLayers(root, visible, legends, changed) {
   const leaves = [];
   const item = (layer) => {
     const row = document.createElement("li");
@@ -67,7 +79,8 @@ function showLayers(root, visible, changed) {
     if (layer.layers.length === 0) {
       box.checked = visible.size === 0 || visible.has(layer.name);
       box.addEventListener("change", changed);
-      leaves.push(Object.assign(layer, { box, label }));
+      if (legends) row.append(legend(layer));
+      leaves.push(Object.assign(layer, { box, row }));
       return row;
     }
     label.className = "group";
@@ -110,7 +123,7 @@ function showFound(collection) {
 }
 
 async function start() {
-  const { abstract, infoFormats, root } = await readCapabilities();
+  const { abstract, legends, infoFormats, root } = await readCapabilities();
   byId("abstract").textContent = abstract;
   const visible = new Set(JSON.parse(document.body.dataset.visible));
   const image = new ol.layer.Image();
@@ -132,14 +145,14 @@ async function start() {
   const link = () => {
     const view = map.getView();
     const size = map.getSize();
-    for (const leaf of leaves) leaf.label.classList.toggle("hidden", view.getResolution() > leaf.maxResolution);
+    for (const leaf of leaves) leaf.row.classList.toggle("hidden", view.getResolution() > leaf.maxResolution);
     if (!size) return;
     byId("view").href = address({
       SERVICE: "WMS", REQUEST: "GetMap", ...parameters(), SRS: view.getProjection().getCode(),
       BBOX: view.calculateExtent(size).join(","), WIDTH: size[0], HEIGHT: size[1],
     });
   };
-  const leaves = showLayers(root, visible, changed);
+  const leaves = showLayers(root, visible, legends, changed);
   const choose = (code) => {
     const projection = projectionOf(code, root.boxes[code]);
     const source = new ol.source.ImageWMS({
