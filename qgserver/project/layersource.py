@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from qgserver.errors import ProviderError
 from qgserver.expression.context import Context
 from qgserver.expression.nodes import Node, all_of, needs_geometry, resolve_field, used_fields
 from qgserver.expression.sql import split_and
@@ -23,6 +24,8 @@ from qgserver.providers.selection import Batches, filtered, finish, wanted_colum
 AUTHOR = Context()
 MAX_JOIN_DEPTH = 4
 """Joined layers may have joins themselves; a ring of them ends here."""
+MAX_VIRTUAL_DEPTH = 3
+"""Virtual layers may ask virtual layers; a ring of them ends here."""
 
 
 def open_layer(project: Project, layer: VectorLayer, sources: Sources) -> Provider:
@@ -35,6 +38,8 @@ def open_layer(project: Project, layer: VectorLayer, sources: Sources) -> Provid
 
 def _open(project: Project, layer: VectorLayer, sources: Sources, depth: int) -> Provider:
     provider = sources.open(layer.source, layer.crs)
+    if layer.source.provider == "virtual":
+        provider = _virtual(provider, project, sources, depth)
     joins = []
     for join in layer.joins if depth < MAX_JOIN_DEPTH else ():
         other = project.layers.get(join.layer_id)
@@ -44,6 +49,21 @@ def _open(project: Project, layer: VectorLayer, sources: Sources, depth: int) ->
         return provider
     layers = ProjectLayers(project, lambda other: open_layer(project, other, sources))
     return LayerSource(provider, joins, layer.virtual_fields, Context(layer=layers.view(layer), layers=layers))
+
+
+def _virtual(provider: Provider, project: Project, sources: Sources, depth: int) -> Provider:
+    """A virtual layer that finds the layers its query names: those of the project, by id or name."""
+    from qgserver.providers.virtual import VirtualProvider
+
+    def find(name: str) -> Provider | None:
+        by_name = (layer for layer in project.layers.values() if layer.name == name)
+        other = project.layers.get(name) or next(by_name, None)
+        if depth >= MAX_VIRTUAL_DEPTH:
+            raise ProviderError("Virtual layers refer to one another too deeply")
+        return _open(project, other, sources, depth + 1) if isinstance(other, VectorLayer) else None
+
+    assert isinstance(provider, VirtualProvider)
+    return provider.over(find, lambda source: sources.open(source, None))
 
 
 @dataclass(frozen=True, slots=True)

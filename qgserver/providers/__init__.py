@@ -28,6 +28,7 @@ _MODULES: Mapping[str, str] = MappingProxyType({
     "geopackage": "qgserver.providers.geopackage",
     "memory": "qgserver.providers.memory",
     "delimitedtext": "qgserver.providers.delimitedtext",
+    "virtual": "qgserver.providers.virtual",
 })  # fmt: skip
 """Provider's name -> the module that opens it, imported on first use."""
 
