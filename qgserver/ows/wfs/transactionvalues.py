@@ -78,8 +78,13 @@ def _string(text: str, item: Property, field: Field) -> str:
     return text
 
 
+def _iso(text: str) -> str:
+    """A date as ISO has it: GDAL's WFS driver writes ``2022/02/03 04:05:06``."""
+    return text.strip().replace("/", "-")
+
+
 def _date(text: str, item: Property, field: Field) -> dt.date:
-    word = text.strip()
+    word = _iso(text)
     if len(word) > 10 and word[10] not in "TZ+- ":
         raise ValueError(word)
     return dt.date.fromisoformat(word[:10])
@@ -91,7 +96,7 @@ def _time(text: str, item: Property, field: Field) -> dt.time:
 
 def _datetime(text: str, item: Property, field: Field) -> dt.datetime:
     """An instant. Those with a zone are counted in UTC, as they are written; without one the clock time stays."""
-    value = dt.datetime.fromisoformat(text.strip())
+    value = dt.datetime.fromisoformat(_iso(text))
     if value.tzinfo is None:
         return value.replace(tzinfo=dt.UTC) if item.zone else value
     value = value.astimezone(dt.UTC)
