@@ -29,6 +29,14 @@ log = logging.getLogger("qgserver")
 JSON = "application/json"
 DEFAULT_FORMAT = "image/png"
 
+MEASURING_DPI = 88.0
+"""Resolution that QGIS assumes when it measures how large a legend becomes: it shows in symbols sized in pixels."""
+DEGREES_PER_METER = 1 / 111_319.5
+"""What QGIS takes for map units of a metre where there is no map."""
+UNIT_DPI = 96.0
+"""Resolution at which symbols are as large in a legend as in its map, when their size is in map units. The map is that
+of BBOX; without, one where the project says how many map units a millimetre stands for (both measured)."""
+
 
 def legend_formats(version: str) -> tuple[str, ...]:
     """FORMAT values as capabilities list them."""
@@ -89,9 +97,11 @@ def readable_nodes(context: OperationContext, request: LegendRequest) -> tuple[N
 
 def _draw_legend(context: OperationContext, request: LegendRequest, background: Color | None) -> Canvas:
     nodes = readable_nodes(context, request)
+    size = lay_out(_empty_sheet(context, request, MEASURING_DPI), nodes).pixels
+    _check_size(context, *size)
+    # Qt draws at whole dots per inch
     sheet = lay_out(_empty_sheet(context, request, floor(request.dpi + 0.5)), nodes)
-    _check_size(context, *sheet.pixels)
-    return draw_legend(context.project, sheet, background)
+    return draw_legend(context.project, sheet, size, background)
 
 
 def _check_size(context: OperationContext, width: int, height: int) -> None:
@@ -126,12 +136,12 @@ def _rows(nodes: tuple[Node, ...]) -> Iterator[tuple[LayerNode, Row]]:
 
 
 def _empty_sheet(context: OperationContext, request: LegendRequest, dpi: float) -> Sheet:
-    """A sheet to be drawn at ``dpi``. Sizes in map units are those of the map whose content is shown; without, the
-    project says how many map units a millimetre stands for."""
-    factor = dpi / MM_PER_INCH
-    if request.content is not None:
-        scale = replace(request.content.scale, px_per_mm=factor)
+    """A sheet for symbols drawn at ``dpi``."""
+    content = request.content
+    if content is None:
+        unit = context.project.wms.default_map_units_per_mm * MM_PER_INCH / request.dpi
+        scale = RenderScale(dpi / MM_PER_INCH, unit * UNIT_DPI / dpi, request.scale, DEGREES_PER_METER)
     else:
-        unit = context.project.wms.default_map_units_per_mm
-        scale = RenderScale(factor, unit / factor, request.scale)
+        unit = content.resolution
+        scale = replace(content.scale, px_per_mm=dpi / MM_PER_INCH, map_units_per_pixel=unit * UNIT_DPI / dpi)
     return Sheet(request.style, scale, request.dpi)

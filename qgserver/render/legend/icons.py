@@ -10,12 +10,10 @@ import numpy as np
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.encode import ImageOptions, encode_png
 from qgserver.draw.units import RenderScale
-from qgserver.expression.context import Context
 from qgserver.geo.geometry import Ints
 from qgserver.project.model import Project
-from qgserver.render.context import layer_context, project_context
 from qgserver.render.legend.nodes import LayerNode, Node, Row
-from qgserver.render.legend.swatch import Box, SwatchPainter
+from qgserver.render.legend.swatch import Box, SwatchPainter, layer_painter
 from qgserver.symbology.symbol import Symbol
 
 Json = str | float | list["Json"] | dict[str, "Json"]
@@ -34,17 +32,16 @@ GROWS = {"marker": (True, True), "line": (False, True)}
 
 def legend_json(project: Project, nodes: Sequence[Node], map_units_per_mm: float) -> dict[str, Json]:
     """The legend in QGIS Server's form. Layers without any symbol are not in it."""
-    context = project_context(project)
-    return {"nodes": _nodes(nodes, context, RenderScale(DPI / 25.4, map_units_per_mm * 25.4 / DPI, 0.0)), "title": ""}
+    return {"nodes": _nodes(project, nodes, RenderScale(DPI / 25.4, map_units_per_mm * 25.4 / DPI, 0.0)), "title": ""}
 
 
-def _nodes(nodes: Sequence[Node], context: Context, scale: RenderScale) -> list[Json]:
+def _nodes(project: Project, nodes: Sequence[Node], scale: RenderScale) -> list[Json]:
     found: list[Json] = []
     for node in nodes:
         if not isinstance(node, LayerNode):
-            found.append({"nodes": _nodes(node.members, context, scale), "title": node.title, "type": "group"})
+            found.append({"nodes": _nodes(project, node.members, scale), "title": node.title, "type": "group"})
             continue
-        painter = SwatchPainter(scale, layer_context(context, node.layer))
+        painter = layer_painter(project, node.layer, scale)
         rows = [_row(row, node.opacity, painter) for row in node.rows]
         if len(rows) == 1:
             found.append({**rows[0], "type": "layer"})

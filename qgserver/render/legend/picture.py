@@ -11,10 +11,9 @@ from qgserver.draw.hinted import digit_height
 from qgserver.draw.text import draw_paths, layout
 from qgserver.draw.units import RenderScale
 from qgserver.project.model import Project
-from qgserver.render.context import layer_context, project_context
 from qgserver.render.legend.nodes import LayerNode, Node, Row
 from qgserver.render.legend.request import MM_PER_INCH, TEXT_SCALE, LegendStyle, TextStyle
-from qgserver.render.legend.swatch import Box, SwatchPainter, marker_size
+from qgserver.render.legend.swatch import Box, layer_painter, marker_size
 from qgserver.symbology.symbol import Symbol
 
 EMPTY_TITLE = 3.5
@@ -28,8 +27,10 @@ EPSILON = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class _Text:
+    """``y`` is the baseline."""
+
     x: float
-    baseline: float
+    y: float
     text: str
     style: TextStyle
 
@@ -46,16 +47,15 @@ class _Swatch:
 
 @dataclass(slots=True)
 class Sheet:
-    """A legend laid out in millimetres. The picture's size comes from its resolution ``dpi``; all in it is drawn at
-    that of ``scale``, which are whole dots per inch (as Qt has them)."""
+    """A legend laid out in millimetres, of symbols as large as ``scale`` says; ``dpi`` is the picture's resolution."""
 
     style: LegendStyle
     scale: RenderScale
     dpi: float
     width: float = 0.0
     height: float = 0.0
-    texts: list[_Text] = field(default_factory=list)
-    swatches: list[_Swatch] = field(default_factory=list)
+    marks: list[_Text | _Swatch] = field(default_factory=list)
+    """What is drawn, in this order."""
 
     @property
     def pixels(self) -> tuple[int, int]:
@@ -72,7 +72,7 @@ class Sheet:
 
     def text(self, x: float, baseline: float, text: str, style: TextStyle) -> None:
         """Put a text with its left end at ``x``."""
-        self.texts.append(_Text(x, baseline, text, style))
+        self.marks.append(_Text(x, baseline, text, style))
         self.width = max(self.width, x + layout(text, style.font).width / TEXT_SCALE)
 
     def row(self, node: LayerNode, row: Row, indent: float) -> None:
@@ -93,7 +93,7 @@ class Sheet:
         wide, tall = self.symbol_size(row)
         x = corner[0] + max(style.symbol_width - wide, 0.0) / 2
         y = corner[1] + (height - style.symbol_height + max(style.symbol_height - tall, 0.0)) / 2
-        self.swatches.append(_Swatch(x, y, wide, tall, row.symbol, node))
+        self.marks.append(_Swatch(x, y, wide, tall, row.symbol, node))
 
     def symbol_size(self, row: Row) -> tuple[float, float]:
         """Width and height that a symbol is drawn in: markers have their own."""
@@ -145,9 +145,9 @@ def _put_layer(sheet: Sheet, node: LayerNode) -> None:
         sheet.row(node, row, indent)
 
 
-def draw_legend(project: Project, sheet: Sheet, background: Color | None) -> Canvas:
-    """The picture of a legend."""
-    canvas = _canvas(sheet.pixels, background)
+def draw_legend(project: Project, sheet: Sheet, size: tuple[int, int], background: Color | None) -> Canvas:
+    """The picture of a legend, of so many pixels."""
+    canvas = _canvas(size, background)
     _draw(canvas, project, sheet, sheet.scale.px_per_mm)
     return canvas
 
@@ -172,13 +172,12 @@ def _canvas(size: tuple[int, int], background: Color | None) -> Canvas:
 def _draw(canvas: Canvas, project: Project, sheet: Sheet, units: float) -> None:
     """Symbols get a whole number of units (``units`` in a millimetre) wide and high."""
     factor = sheet.scale.px_per_mm
-    context = project_context(project)
-    for one in sheet.swatches:
-        width, height = int(one.width * units + 0.5), int(one.height * units + 0.5)
-        box = Box(one.x * factor, one.y * factor, width, height, factor / units)
-        painter = SwatchPainter(sheet.scale, layer_context(context, one.node.layer))
-        painter.draw(canvas, one.symbol, box, one.node.opacity)
-    for text in sheet.texts:
-        line = layout(text.text, text.style.font)
-        paths = line.snapped_paths(text.x * factor, text.baseline * factor, factor / TEXT_SCALE)
-        draw_paths(canvas, paths, text.style.color)
+    for mark in sheet.marks:
+        x, y = mark.x * factor, mark.y * factor
+        if isinstance(mark, _Text):
+            line = layout(mark.text, mark.style.font)
+            draw_paths(canvas, line.snapped_paths(x, y, factor / TEXT_SCALE), mark.style.color)
+        else:
+            box = Box(x, y, int(mark.width * units + 0.5), int(mark.height * units + 0.5), factor / units)
+            painter = layer_painter(project, mark.node.layer, sheet.scale)
+            painter.draw(canvas, mark.symbol, box, mark.node.opacity)

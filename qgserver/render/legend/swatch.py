@@ -14,14 +14,14 @@ from qgserver.draw.units import RenderScale
 from qgserver.expression.context import Context
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import LINESTRING, POINT, POLYGON, Floats, GeometryArray
-from qgserver.providers.batch import Batch
+from qgserver.project.model import Layer, Project, VectorLayer
+from qgserver.providers.batch import Batch, Column
+from qgserver.render.context import layer_context, project_context
+from qgserver.symbology.assets import Assets
 from qgserver.symbology.env import Env, Shapes
 from qgserver.symbology.options import Length
 from qgserver.symbology.paint import paint_symbol
 from qgserver.symbology.symbol import Symbol
-
-NO_FEATURE = Batch(np.zeros(1, dtype=np.int64), {}, None)
-"""What expressions of symbols are evaluated on: there are no values."""
 
 
 @runtime_checkable
@@ -42,6 +42,12 @@ class Box:
     unit: float = 1.0
 
 
+def layer_painter(project: Project, layer: Layer, scale: RenderScale) -> SwatchPainter:
+    """A painter for the symbols of a layer."""
+    fields = tuple(field.name for field in layer.fields) if isinstance(layer, VectorLayer) else ()
+    return SwatchPainter(scale, layer_context(project_context(project), layer), fields, project.assets)
+
+
 def marker_size(symbol: Symbol, scale: RenderScale) -> float:
     """Pixels across the largest layer of a marker symbol, 0 for symbols of other kinds."""
     if symbol.kind != "marker":
@@ -51,10 +57,13 @@ def marker_size(symbol: Symbol, scale: RenderScale) -> float:
 
 @dataclass(frozen=True, slots=True)
 class SwatchPainter:
-    """Draws symbols of a layer; ``context`` is the layer's, ``scale`` holds the sizes."""
+    """Draws symbols of a layer; ``context`` and ``fields`` (names) are the layer's, ``scale`` holds the sizes,
+    ``assets`` are the files that symbols name."""
 
     scale: RenderScale
     context: Context
+    fields: tuple[str, ...] = ()
+    assets: Assets = Assets()
 
     def draw(self, canvas: Canvas, symbol: Symbol, box: Box, opacity: float = 1.0) -> None:
         """Draw a symbol: a marker in the middle of ``box``, a line along it, an area that fills it. A translucent one
@@ -75,8 +84,15 @@ class SwatchPainter:
         one = np.array([0, 1], dtype=np.int64)
         geometry = GeometryArray(np.array([kind], dtype=np.uint8), points, one * len(points), one, one)
         view = Extent(0.0, 0.0, float(canvas.width), float(canvas.height))
-        env = Env(self.scale, self.context, NO_FEATURE, view, exact=True)
+        env = Env(self.scale, self.context, self._nothing(symbol), view, exact=True, assets=self.assets)
         paint_symbol(canvas, env, symbol, Shapes(geometry, np.zeros(1, dtype=np.int64)))
+
+    def _nothing(self, symbol: Symbol) -> Batch:
+        """A feature without values: what data-defined properties are evaluated on."""
+        used = symbol.used_fields()
+        names = self.fields if used is None else sorted(used)
+        null = Column(np.array([None], dtype=object), np.ones(1, dtype=bool))
+        return Batch(np.zeros(1, dtype=np.int64), dict.fromkeys(names, null), None)
 
 
 def _marker(width: int, height: int) -> Floats:
