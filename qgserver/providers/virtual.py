@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from urllib.parse import unquote
 
 import numpy as np
 
@@ -73,13 +72,13 @@ class VirtualProvider:
     def over(self, layer: Find, open_source: Callable[[DataSource], Provider]) -> VirtualProvider:
         """The same layer with a way to the layers that its query names: ``layer`` by id or name, ``open_source`` those
         whose data sources stand in its own text."""
-        ids = dict(text.partition(":")[::2] for text in self.source.values("layer_ref"))
-        by_name = {unquote(name): layer_id for layer_id, name in ids.items()}
+        references = (text.partition(":") for text in self.source.values("layer_ref"))
+        ids = {name: layer_id for layer_id, _, name in references}
 
         def find(name: str) -> Provider | None:
             if name in self.embedded:
                 return open_source(self.embedded[name])
-            return layer(by_name.get(name, name))
+            return layer(ids.get(name, name))
 
         return replace(self, find=find)
 
@@ -123,7 +122,7 @@ class VirtualProvider:
         query = self.source.query.strip().rstrip(";")
         if not query:
             names = [*(text.partition(":")[2] for text in self.source.values("layer_ref")), *self.embedded]
-            query = f"SELECT * FROM {quoted(unquote(names[0]))}" if names else ""  # noqa: S608
+            query = f"SELECT * FROM {quoted(names[0])}" if names else ""  # noqa: S608
         if not query:
             raise ProviderError("The layer has no query")
         return f"SELECT * FROM ({query}\n) WHERE {self.source.subset}" if self.source.subset else query  # noqa: S608
@@ -206,9 +205,11 @@ def _type_of_code(text: str) -> str:
 
 
 def _embedded(text: str) -> tuple[str, DataSource]:
-    """``provider:source:name:encoding`` of a layer whose source stands in the virtual layer's own text."""
-    provider, source, name, encoding = [unquote(part) for part in (text.split(":") + [""] * 4)[:4]]
-    return name, parse_datasource(provider, source, "", encoding)
+    """``provider:source:name`` or ``provider:source:name:encoding`` of a layer whose source stands in the text
+    of the virtual layer; the source may hold colons."""
+    provider, *parts = text.split(":")
+    *source, name, encoding = parts if len(parts) > 2 else [*parts, "", ""][:3]
+    return name, parse_datasource(provider, ":".join(source), "", encoding)
 
 
 def open_layer(source: DataSource, crs: Crs | None, resources: Resources) -> VirtualProvider:
