@@ -17,6 +17,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from qgserver.errors import ProviderError
 from qgserver.geo.crs import Crs
 from qgserver.providers import gpkgblob, gpkgschema
@@ -216,7 +218,9 @@ _STORED: Mapping[type, Callable[[Any], object]] = {
     Decimal: float,
     dt.date: dt.date.isoformat,
     dt.time: dt.time.isoformat,
-    dt.datetime: lambda value: value.isoformat(timespec="milliseconds") + "Z",
+    dt.datetime: lambda value: value.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z",
+    list: lambda value: orjson.dumps(value).decode(),
+    dict: lambda value: orjson.dumps(value).decode(),
 }
 
 

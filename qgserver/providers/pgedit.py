@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import orjson
 import psycopg
 from psycopg import sql
 
@@ -15,6 +16,7 @@ from qgserver.providers import pgsql
 from qgserver.providers.edit import EditConflict, EditError, ReadOnlyError, Rows
 from qgserver.providers.pgconnect import Connection, Limits, Pool, conninfo, failure
 from qgserver.providers.pgschema import inspect
+from qgserver.providers.pgtypes import PgType
 from qgserver.providers.postgres import PostgresProvider
 from qgserver.providers.resources import Resources
 from qgserver.providers.uri import DataSource
@@ -113,7 +115,7 @@ class PostgresLayerEditor:
             )
         fids: list[int | str] = []
         with self._connection.cursor() as cursor:
-            cursor.executemany(into, _bound(rows), returning=True)
+            cursor.executemany(into, self._bound(rows), returning=True)
             for _ in rows.values:
                 found = cursor.fetchall()
                 fids += [key if isinstance(key, int) else str(key) for (key,) in found]
@@ -133,7 +135,7 @@ class PostgresLayerEditor:
         statement = sql.SQL("UPDATE {} SET {} WHERE {}").format(
             self._relation.table, sql.SQL(", ").join(items), self._which()
         )
-        done = self._connection.execute(statement, (*_bound(row)[0], self._keys(fids)))
+        done = self._connection.execute(statement, (*self._bound(row)[0], self._keys(fids)))
         _check_count(done.rowcount, fids)
 
     @_refusing()
@@ -150,6 +152,14 @@ class PostgresLayerEditor:
     def _keys(self, fids: Sequence[int | str]) -> list[int] | list[str]:
         return [int(fid) for fid in fids] if self._relation.integer_key else [str(fid) for fid in fids]
 
+    def _bound(self, rows: Rows) -> list[tuple[object, ...]]:
+        """The values as the statements take them."""
+        writers = [_writer(self._relation.columns.get(name)) for name in rows.columns]
+        out = [tuple(write(value) for write, value in zip(writers, values, strict=True)) for values in rows.values]
+        if rows.shapes is None:
+            return out
+        return [(*values, shape) for values, shape in zip(out, rows.shapes, strict=True)]
+
     def _shape_column(self) -> sql.Composed:
         if self._geometry is None:
             raise EditError("The layer has no geometry")
@@ -159,10 +169,38 @@ class PostgresLayerEditor:
         return sql.SQL("ST_GeomFromWKB(%s::bytea, {})").format(sql.Literal(self._relation.srid))
 
 
-def _bound(rows: Rows) -> list[tuple[object, ...]]:
-    if rows.shapes is None:
-        return [tuple(values) for values in rows.values]
-    return [(*values, shape) for values, shape in zip(rows.values, rows.shapes, strict=True)]
+_HSTORE_CAST = "::json::text"
+"""How hstore is read (``pgtypes``), which JSON columns are not."""
+
+
+def _writer(kind: PgType | None) -> Callable[[object], object]:
+    """What makes a parameter of a value for a column. Lists and maps go as text, whose type the column decides."""
+    if kind is None or kind.type not in ("list", "map"):
+        return lambda value: value
+    if kind.type == "list":
+        return lambda value: array_text(value) if isinstance(value, list) else value
+    if kind.cast == _HSTORE_CAST:
+        return lambda value: hstore_text(value) if isinstance(value, dict) else value
+    return lambda value: orjson.dumps(value).decode() if isinstance(value, dict | list) else value
+
+
+def array_text(values: list[object]) -> str:
+    """A list as PostgreSQL writes arrays."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: object) -> str:
+    if isinstance(value, list):
+        return array_text(value)
+    if value is None:
+        return "NULL"
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def hstore_text(value: dict[object, object]) -> str:
+    """A map as hstore writes it: keys and values are texts."""
+    return ",".join(f"{_element(str(key))}=>{_element(item)}" for key, item in value.items())
 
 
 def _check_count(count: int, fids: Sequence[int | str]) -> None:

@@ -103,11 +103,11 @@ def _datetime(text: str, item: Property, field: Field) -> dt.datetime:
     return value if item.zone else value.replace(tzinfo=None)
 
 
-def _json(kind: type) -> Callable[[str, Property, Field], object]:
+def _json(*kinds: type) -> Callable[[str, Property, Field], object]:
     def read(text: str, item: Property, field: Field) -> object:
         value = orjson.loads(text)
-        if not isinstance(value, kind):
-            raise ValueError(f"no {kind.__name__}")
+        if not isinstance(value, kinds):
+            raise ValueError("another kind of JSON")
         return value
 
     return read
@@ -123,7 +123,7 @@ _CONVERT: dict[str, Callable[[str, Property, Field], object]] = {
     "time": _time,
     "datetime": _datetime,
     "list": _json(list),
-    "map": _json(object),
+    "map": _json(dict, list),
 }
 """``Field.type`` -> reader. Binary values have no form in WFS (they are answered as nil)."""
 
