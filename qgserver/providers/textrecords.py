@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import os
 import re
 import time
@@ -101,8 +102,7 @@ def _characters(text: str) -> str:
 def _encoding(name: str) -> str:
     """Python's name of an encoding; UTF-8 for those that nobody knows (measured)."""
     try:
-        b"".decode(name)
-        found = codecs.lookup(name).name
+        found = codecs.lookup(io.TextIOWrapper(io.BytesIO(), encoding=name or "utf-8").encoding).name
     except (LookupError, ValueError):
         found = "utf-8"
     return "utf-8-sig" if found == "utf-8" else found
