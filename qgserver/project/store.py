@@ -102,6 +102,7 @@ class ProjectStore:
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._lock = threading.Lock()
         self._databases = Databases()
+        self._svg_path = settings.svg_path
 
     def get(self, reference: str | Address) -> Project:
         """The project that ``choose_project`` chose, as it is now. Raises ``ProjectError``."""
@@ -113,7 +114,7 @@ class ProjectStore:
             if loaded is not None and _is_current(loaded, stamp):
                 return loaded.project
             with entry.lock:
-                return _refresh(entry, place)
+                return _refresh(entry, place, self._svg_path)
         except Outage as error:
             kept = self._entries.get(reference)
             if kept is None or kept.loaded is None:
@@ -135,7 +136,7 @@ class ProjectStore:
             return entry
 
 
-def _refresh(entry: _Entry, place: _Place) -> Project:
+def _refresh(entry: _Entry, place: _Place, svg_path: tuple[str, ...]) -> Project:
     """Read the project, unless another thread did so meanwhile or it is known not to parse as it is."""
     stamp = place.stamp()
     loaded, failure = entry.loaded, entry.failure
@@ -143,7 +144,7 @@ def _refresh(entry: _Entry, place: _Place) -> Project:
         return loaded.project
     if failure is None or failure.stamp != stamp:
         try:
-            entry.loaded = place.load(TRIES if loaded is None else 1)
+            entry.loaded = _with_svgs(place.load(TRIES if loaded is None else 1), svg_path)
         except Outage:
             raise
         except ProjectError as error:
@@ -155,6 +156,12 @@ def _refresh(entry: _Entry, place: _Place) -> Project:
     if loaded is not None and time.monotonic() - failure.since < GRACE:
         return loaded.project
     raise unavailable(failure.detail)
+
+
+def _with_svgs(loaded: _Loaded, svg_path: tuple[str, ...]) -> _Loaded:
+    """Where SVGs are searched is the server's business, not the file's."""
+    project = loaded.project
+    return replace(loaded, project=replace(project, assets=replace(project.assets, svg_path=svg_path)))
 
 
 @dataclass(frozen=True, slots=True)

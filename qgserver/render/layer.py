@@ -20,6 +20,7 @@ from qgserver.render.order import sorted_batch
 from qgserver.render.painter import Painting, has_levels, paint, paint_levels
 from qgserver.render.request import MapLayer
 from qgserver.render.view import View
+from qgserver.symbology.assets import Assets
 from qgserver.symbology.env import Env
 
 EXACT_POINTS = 20_000
@@ -36,6 +37,7 @@ class Drawing:
 
     view: View
     context: Context
+    assets: Assets = Assets()
     points: int = 0
 
 
@@ -83,7 +85,7 @@ def read_batches(plan: LayerPlan, provider: Provider, drawing: Drawing, context:
         simplify_above=CROWDED_FEATURES,
         key_order=renderer.filters(drawing.view.denominator),
         batch_size=BATCH,
-        context=context,
+        context=context.for_clients(),
     )
     with closing(provider.read(query)) as batches:
         if not renderer.common.order_by:
@@ -112,5 +114,5 @@ def prepare(canvas: Canvas, plan: LayerPlan, batch: Batch, drawing: Drawing, con
     geometry, exact = device_geometry(batch.geometry, way, room, batch.simplified)
     drawing.points += len(geometry.coords)
     scale = view.with_reference_scale(renderer.common.reference_scale)
-    env = Env(scale, context, batch, view.pixel_extent)
+    env = Env(scale, context, batch, view.pixel_extent, assets=drawing.assets)
     return Painting(canvas, env, geometry, jobs, "exact" if exact else "fast")

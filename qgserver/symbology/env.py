@@ -15,6 +15,7 @@ from qgserver.expression.evaluate import evaluate
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import GeometryArray, Ints
 from qgserver.providers.batch import Batch
+from qgserver.symbology.assets import Assets
 from qgserver.symbology.properties import Property
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Env:
     """Everything besides the shapes: sizes of the map (``scale``), expression ``context``, the ``batch`` the rows come
     from, the symbol's ``opacity``, the ``view`` in pixels, and painters made so far (one per symbol layer and
     opacity) and values of data-defined properties evaluated so far (one list for the batch per property). ``exact``:
-    markers stand where their points are, not at whole pixels (legends)."""
+    markers stand where their points are, not at whole pixels (legends). ``assets``: the files that symbols name."""
 
     scale: RenderScale
     context: Context
@@ -83,6 +84,7 @@ class Env:
     painters: dict[tuple[int, float], Painter] = field(default_factory=dict)
     values: dict[int, list[object]] = field(default_factory=dict)
     exact: bool = False
+    assets: Assets = Assets()
 
     def with_opacity(self, opacity: float) -> Env:
         return self if opacity == self.opacity else replace(self, opacity=opacity)

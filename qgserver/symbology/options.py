@@ -79,6 +79,11 @@ class Options:
             parse_map_unit_scale(self.text(*scales) or None),
         )
 
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """Names and values of the map ``parameters``."""
+        found = ((key.removeprefix("parameters/"), value) for key, value in self.values.items())
+        return tuple(pair for pair, key in zip(found, self.values, strict=True) if key.startswith("parameters/"))
+
     def join(self) -> Join:
         """``joinstyle``."""
         return JOINS.get(self.text("joinstyle"), "bevel")
@@ -113,7 +118,9 @@ def read_options(element: etree._Element) -> Options:
     """The options of a symbol ``<layer>``: the Option map, the ``<prop>`` list only where there is no map."""
     option_map = element.find("Option[@type='Map']")
     if option_map is not None:
-        pairs = ((child.get("name", ""), child.get("value", "")) for child in option_map.iterfind("Option"))
+        found = {child.get("name", ""): child.get("value", "") for child in option_map.iterfind("Option")}
+        for child in option_map.iterfind("Option[@name='parameters']/Option"):
+            found[f"parameters/{child.get('name', '')}"] = child.get("value", "")
     else:
-        pairs = ((child.get("k", ""), child.get("v", "")) for child in element.iterfind("prop"))
-    return Options({key: value for key, value in pairs if key})
+        found = {child.get("k", ""): child.get("v", "") for child in element.iterfind("prop")}
+    return Options({key: value for key, value in found.items() if key})

@@ -52,5 +52,4 @@ def with_selection(renderer: Renderer, fids: Iterable[int | str], color: Color) 
 def _selected(symbols: Sequence[Symbol], color: Color) -> Iterable[Symbol]:
     """The symbols in the selection colour, which is as opaque as the project has it."""
     for symbol in symbols:
-        layers = tuple(layer.selected(color) for layer in symbol.layers)
-        yield replace(symbol, layers=layers, opacity=1.0, properties=symbol.properties.without("alpha"))
+        yield replace(symbol.selected(color), opacity=1.0, properties=symbol.properties.without("alpha"))

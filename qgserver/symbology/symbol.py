@@ -39,6 +39,8 @@ class SymbolLayer:
     properties: Properties = Properties()
     in_sequence: bool = False
     """True when painting many shapes in one call gives the same picture as one after the other."""
+    symbol: Symbol | None = None
+    """What a layer that draws with another symbol has inside."""
 
     DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {}
 
@@ -52,10 +54,15 @@ class SymbolLayer:
         return paint_nothing
 
     def used_fields(self) -> frozenset[str] | None:
-        return self.properties.used_fields()
+        inner = frozenset[str]() if self.symbol is None else self.symbol.used_fields()
+        return merge_fields([self.properties.used_fields(), inner])
 
     def selected(self, color: Color) -> SymbolLayer:
         """The layer as it draws selected features, with ``color`` where its class has some of it."""
+        return self if self.symbol is None else replace(self, symbol=self.symbol.selected(color))
+
+    def turned(self, degrees: float) -> SymbolLayer:
+        """The layer as it is on a line that turns markers by so many degrees clockwise."""
         return self
 
     def variants(self, env: Env, shapes: Shapes) -> Iterator[tuple[SymbolLayer, Shapes]]:
@@ -111,6 +118,10 @@ class Symbol:
     def levels(self) -> frozenset[int]:
         return frozenset(layer.level for layer in self.layers)
 
+    def selected(self, color: Color) -> Symbol:
+        """The symbol as it draws selected features."""
+        return replace(self, layers=tuple(layer.selected(color) for layer in self.layers))
+
     @property
     def in_sequence(self) -> bool:
         """True when many features may be painted in one call without changing the picture."""
@@ -143,9 +154,10 @@ def _read_layer(element: etree._Element, layer: str, problems: Problems, depth: 
     effect = element.find("effect")
     if effect is not None and effect.get("enabled") == "1":
         problems.add(layer, f"{name} effect", "paint effects are not drawn")
-    item = kind.read(read_options(element))
+    inner = element.find("symbol")
     return replace(
-        item,
+        kind.read(read_options(element)),
+        symbol=None if inner is None else read_symbol(inner, layer, problems, depth + 1),
         enabled=element.get("enabled", "1") != "0",
         level=int(parse_number(element.get("pass", "0"), 0)),
         properties=read_properties(element.find("data_defined_properties"), layer, problems),

@@ -11,6 +11,7 @@ from qgserver.geo.crs import Crs
 from qgserver.project.model.layers import Layer
 from qgserver.project.model.services import ServiceInfo, WfsProperties, WmsProperties
 from qgserver.project.model.tree import Group, Relation, Theme
+from qgserver.symbology.assets import Assets
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ class Project:
     selection_color: Color = (1.0, 1.0, 0.0, 1.0)
     operations: tuple[CoordinateOperation, ...] = ()
     problems: tuple[Problem, ...] = ()
+    assets: Assets = Assets()
+    """Where the files that its symbols name are found."""
 
     def listed_crs(self) -> tuple[str, ...]:
         """The authids that services list: the author's choice, else the project's CRS and the two that every client

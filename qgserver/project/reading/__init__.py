@@ -21,6 +21,7 @@ from qgserver.project.reading.relations import read_relations
 from qgserver.project.reading.services import read_color, read_service, read_variables, read_wfs, read_wms
 from qgserver.project.reading.themes import read_themes
 from qgserver.project.reading.tree import read_custom_order, read_tree
+from qgserver.symbology.assets import Assets
 
 
 def read_project(data: bytes, path: str, problems: Problems, open_project: OpenProject | None = None) -> Project:
@@ -58,4 +59,5 @@ def read_project(data: bytes, path: str, problems: Problems, open_project: OpenP
         selection_color=read_color(entries, "Gui/SelectionColor", (1.0, 1.0, 0.0, 1.0)),
         operations=read_operations(root),
         problems=tuple(problems.items),
+        assets=Assets(folder),
     )

@@ -1,5 +1,5 @@
 """Symbol layers, one file a class; importing a file registers it."""
 
-from qgserver.symbology.layers import simplefill, simpleline, simplemarker
+from qgserver.symbology.layers import simplefill, simpleline, simplemarker, svgmarker
 
-__all__ = ["simplefill", "simpleline", "simplemarker"]
+__all__ = ["simplefill", "simpleline", "simplemarker", "svgmarker"]

@@ -16,12 +16,12 @@ from qgserver.draw.color import Color, with_alpha
 from qgserver.draw.paths import Paths
 from qgserver.draw.pen import Cap, Join, Pen, pen_dashes, stroke
 from qgserver.draw.sprites import Sprite, stamp
-from qgserver.draw.units import RenderScale
 from qgserver.geo.geometry import Floats
 from qgserver.symbology.env import Env, Painter, Shapes
+from qgserver.symbology.markers import PLACED, MarkerLayer, shaped
 from qgserver.symbology.marks import Mark, mark
-from qgserver.symbology.options import Length, Offset, Options
-from qgserver.symbology.properties import CENTER, Convert, as_anchor, as_color, as_length, as_number, as_offset, as_text
+from qgserver.symbology.options import Length, Options
+from qgserver.symbology.properties import CENTER, Convert, as_color, as_length, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 
 Pixels = NDArray[np.int32]
@@ -56,7 +56,7 @@ class StampPainter:
 
 @layers.register("SimpleMarker")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SimpleMarker(SymbolLayer):
+class SimpleMarker(MarkerLayer):
     """Attributes are the options of the same names; ``angle`` in degrees clockwise."""
 
     name: str = "circle"
@@ -66,17 +66,10 @@ class SimpleMarker(SymbolLayer):
     stroke_width: Length = Length(0.0)
     join: Join = "bevel"
     cap: Cap = "square"
-    size: Length = Length(2.0)
-    angle: float = 0.0
-    offset: Offset = Offset()
-    scale_by_area: bool = False
-    horizontal_anchor: int = CENTER
-    vertical_anchor: int = CENTER
     snapped: bool = True
 
     DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {
-        "size": ("size", as_length),
-        "angle": ("angle", as_number),
+        **PLACED,
         "name": ("name", as_text),
         "fillColor": ("color", as_color),
         "outlineColor": ("stroke_color", as_color),
@@ -84,9 +77,6 @@ class SimpleMarker(SymbolLayer):
         "outlineStyle": ("stroke_style", as_text),
         "joinStyle": ("join", as_text),
         "capStyle": ("cap", as_text),
-        "offset": ("offset", as_offset),
-        "hAnchor": ("horizontal_anchor", as_anchor),
-        "vAnchor": ("vertical_anchor", as_anchor),
     }
 
     @classmethod
@@ -109,12 +99,13 @@ class SimpleMarker(SymbolLayer):
         )
 
     def _with(self, values: Mapping[str, object]) -> SymbolLayer:
-        layer = SymbolLayer._with(self, values)
+        layer = MarkerLayer._with(self, values)
         if not isinstance(layer, SimpleMarker):
             return layer
-        if self.scale_by_area and values.get("size") is not None:
-            layer = replace(layer, size=replace(layer.size, value=math.sqrt(max(layer.size.value, 0.0))))
-        return replace(layer, snapped=not UNSNAPPED_BY & self.properties.items.keys())
+        return replace(layer, snapped=self.snapped and not UNSNAPPED_BY & self.properties.items.keys())
+
+    def turned(self, degrees: float) -> SymbolLayer:
+        return replace(self, line_angle=degrees, snapped=False)
 
     def selected(self, color: Color) -> SymbolLayer:
         """Shapes without an area have their lines in the colour (measured)."""
@@ -129,9 +120,9 @@ class SimpleMarker(SymbolLayer):
         shape = mark(self.name)
         pen = self.pen(env)
         brush = Brush(with_alpha(self.color, env.opacity))
-        dx, dy = self.displacement(env.scale, size)
-        outline = self._outline(shape, size)
-        angle = math.radians(self.angle)
+        dx, dy = self.displacement(env.scale, size, size)
+        outline = shaped(shape.paths, size, size, self.rotation)
+        angle = math.radians(self.rotation)
         width = pen.width if pen else 0.0
         margin = 2 * (round((4 * width if width else 1) + 1) // 2)
         side = int(size * (abs(math.sin(angle)) + abs(math.cos(angle)))) + margin + 1
@@ -154,22 +145,6 @@ class SimpleMarker(SymbolLayer):
             self.cap,
             self.join,
         )
-
-    def displacement(self, scale: RenderScale, size: float) -> tuple[float, float]:
-        """Pixels from the point to the marker's centre: offset and anchor, turned with the marker."""
-        dx, dy = self.offset.pixels(scale)
-        dx += (CENTER - self.horizontal_anchor) * size / 2
-        dy += (CENTER - self.vertical_anchor) * size / 2
-        angle = math.radians(self.angle)
-        return dx * math.cos(angle) - dy * math.sin(angle), dx * math.sin(angle) + dy * math.cos(angle)
-
-    def _outline(self, shape: Mark, size: float) -> Paths:
-        coords = shape.paths.coords * (size / 2)
-        if self.angle:
-            angle = math.radians(self.angle)
-            sin, cos = math.sin(angle), math.cos(angle)
-            coords = coords @ np.array([[cos, sin], [-sin, cos]])
-        return Paths(coords, shape.paths.starts, shape.paths.closed)
 
 
 def _draw(canvas: Canvas, outline: Paths, shape: Mark, brush: Brush, pen: Pen | None) -> None:

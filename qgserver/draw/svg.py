@@ -1,0 +1,187 @@
+"""SVG pictures as markers: colours put in, recorded once, drawn at any size and angle.
+
+CairoSVG draws with cairocffi, on the memory of our own canvas. It loads nothing: every address in a picture is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.color import Color
+
+if TYPE_CHECKING:
+    import cairocffi
+
+Pair = tuple[float, float]
+
+MAX_ELEMENTS = 20_000
+"""Elements of a picture that is drawn; a larger one counts as broken."""
+SVG = "{http://www.w3.org/2000/svg}svg"
+_PARAM = re.compile(r"^\s*param\((?P<name>[^)]+)\)\s*(?P<default>.*)$", re.IGNORECASE | re.DOTALL)
+_UNITS = {"mm": 3.543307, "cm": 35.43307, "in": 90.0, "pt": 1.25, "pc": 15.0}
+"""Pixels of a unit of length where an SVG has no viewBox: QtSvg counts 90 to the inch."""
+_NUMBER = re.compile(r"\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*([a-z%]*)\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class SvgColors:
+    """What takes the place of ``param()``; ``stroke_width`` in pixels of a picture ``size`` pixels wide."""
+
+    fill: Color
+    stroke: Color
+    stroke_width: float
+    size: float
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+class Picture:
+    """An SVG that is ready to be drawn; ``width`` and ``height`` are those of its viewBox."""
+
+    __slots__ = ("_recording", "height", "width")
+
+    def __init__(self, recording: cairocffi.RecordingSurface, width: float, height: float) -> None:
+        self._recording = recording
+        self.width = width
+        self.height = height
+
+    def draw(self, canvas: Canvas, center: Pair, size: Pair, degrees: float, opacity: float) -> None:
+        """Draw it ``size`` pixels wide and high around ``center``, turned clockwise."""
+        import cairocffi
+
+        canvas.surface.flush()
+        stride = canvas.surface.get_stride()
+        target = cairocffi.ImageSurface(
+            cairocffi.FORMAT_ARGB32, canvas.width, canvas.height, canvas.surface.get_data(), stride
+        )
+        context = cairocffi.Context(target)
+        context.translate(*center)
+        context.rotate(math.radians(degrees))
+        context.scale(size[0] / self.width, size[1] / self.height)
+        context.translate(-self.width / 2, -self.height / 2)
+        context.set_source_surface(self._recording)
+        context.paint_with_alpha(opacity)
+        target.flush()
+        canvas.surface.mark_dirty()
+
+
+@lru_cache(maxsize=256)
+def read_picture(data: bytes, colors: SvgColors) -> Picture | None:
+    """The picture in these bytes with colours put in; None when it is no SVG that can be drawn."""
+    root = _parse(data)
+    if root is None:
+        return None
+    box = _view_box(root)
+    if box is None:
+        return None
+    values = _values(colors, box[2])
+    for element in root.iter(etree.Element):
+        _substitute(element, values)
+    x, y, width, height = box
+    root.set("viewBox", f"{x} {y} {width} {height}")
+    root.set("width", f"{width}")
+    root.set("height", f"{height}")
+    recording = _record(etree.tostring(root))
+    return None if recording is None else Picture(recording, width, height)
+
+
+@lru_cache(maxsize=256)
+def aspect_ratio(data: bytes) -> float:
+    """Height by width of an SVG; 1 for one that can't be drawn."""
+    root = _parse(data)
+    box = None if root is None else _view_box(root)
+    return 1.0 if box is None else box[3] / box[2]
+
+
+def _parse(data: bytes) -> etree._Element | None:
+    parser = etree.XMLParser(no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True)
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+    if root.tag not in (SVG, "svg") or sum(1 for _ in root.iter()) > MAX_ELEMENTS:
+        return None
+    return root
+
+
+def _view_box(root: etree._Element) -> tuple[float, float, float, float] | None:
+    parts = root.get("viewBox", "").replace(",", " ").split()
+    try:
+        x, y, width, height = (float(part) for part in parts)
+    except ValueError:
+        x, y, width, height = 0.0, 0.0, _length(root.get("width")), _length(root.get("height"))
+    usable = all(map(math.isfinite, (x, y, width, height))) and 0 < width < 1e6 and 0 < height < 1e6
+    return (x, y, width, height) if usable else None
+
+
+def _length(text: str | None) -> float:
+    found = _NUMBER.match(text or "")
+    return float(found[1]) * _UNITS.get(found[2], 1.0) if found and found[1].count(".") < 2 else 0.0
+
+
+def _values(colors: SvgColors, width: float) -> Mapping[str, str]:
+    scale = width / colors.size if colors.size > 0 else 1.0
+    return {
+        "fill": _hex(colors.fill),
+        "fill-opacity": f"{colors.fill[3]:.6g}",
+        "outline": _hex(colors.stroke),
+        "outline-opacity": f"{colors.stroke[3]:.6g}",
+        "outline-width": f"{colors.stroke_width * scale:.6g}",
+        **dict(colors.parameters),
+    }
+
+
+def _hex(color: Color) -> str:
+    return "#" + "".join(f"{round(part * 255):02x}" for part in color[:3])
+
+
+def _substitute(element: etree._Element, values: Mapping[str, str]) -> None:
+    for name, value in element.attrib.items():
+        if name == "style":
+            pairs = (pair.partition(":") for pair in value.split(";") if ":" in pair)
+            element.set(name, ";".join(f"{key}:{_replaced(text, values)}" for key, _, text in pairs))
+        elif "param(" in value.lower():
+            element.set(name, _replaced(value, values))
+    if element.text and "param(" in element.text.lower():
+        element.text = _replaced(element.text, values)
+
+
+def _replaced(text: str, values: Mapping[str, str]) -> str:
+    found = _PARAM.match(text)
+    if found is None:
+        return text
+    return values.get(found["name"].strip().lower(), values.get(found["name"].strip(), found["default"]))
+
+
+def _record(data: bytes) -> cairocffi.RecordingSurface | None:
+    """What CairoSVG draws of a document, kept as drawing commands."""
+    import cairocffi
+    from cairosvg.parser import Tree
+    from cairosvg.surface import Surface
+
+    class Recorder(Surface):  # type: ignore[misc]
+        device_units_per_user_units = 1
+
+        def _create_surface(self, width: float, height: float) -> tuple[Any, float, float]:
+            bounds = (0, 0, width, height)
+            return cairocffi.RecordingSurface(cairocffi.CONTENT_COLOR_ALPHA, bounds), width, height
+
+    try:
+        tree = Tree(bytestring=data, url_fetcher=_refuse, unsafe=False)
+        return Recorder(tree, None, 96).cairo
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError, OSError):
+        return None  # CairoSVG has no error of its own: these are what odd attributes raise in it
+    except cairocffi.CairoError:
+        return None
+
+
+def _refuse(address: str, kind: str) -> bytes:
+    """Nothing is loaded for a picture."""
+    raise OSError("pictures load nothing")

@@ -1,0 +1,109 @@
+"""SvgMarker: a picture with colours put in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import numpy as np
+
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.color import Color
+from qgserver.draw.sprites import stamp
+from qgserver.draw.svg import Picture, SvgColors
+from qgserver.symbology.env import Env, Painter, Shapes
+from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer
+from qgserver.symbology.options import Length, Options
+from qgserver.symbology.pictures import svg_picture
+from qgserver.symbology.properties import CENTER, Convert, as_color, as_length, as_text
+from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
+
+Pair = tuple[float, float]
+DARK: Color = (35 / 255, 35 / 255, 35 / 255, 1.0)
+MAX_SPRITE = 1000
+"""Side in pixels of the largest picture that is drawn once and stamped."""
+
+
+@layers.register("SvgMarker")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SvgMarker(MarkerLayer):
+    """Attributes are the options of the same names; ``aspect`` is height by width, 0 = the picture's own."""
+
+    name: str = ""
+    color: Color = DARK
+    stroke_color: Color = DARK
+    stroke_width: Length = Length(0.2)
+    aspect: float = 0.0
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {
+        **PLACED,
+        "name": ("name", as_text),
+        "fillColor": ("color", as_color),
+        "outlineColor": ("stroke_color", as_color),
+        "outlineWidth": ("stroke_width", as_length),
+        "width": ("size", as_length),
+    }
+
+    @classmethod
+    def read(cls, options: Options) -> Self:
+        return cls(
+            in_sequence=True,
+            name=options.text("name"),
+            size=options.length("size", default=4.0),
+            angle=options.number("angle"),
+            color=options.color("color", "fill", default=DARK),
+            stroke_color=options.color("outline_color", "line_color", default=DARK),
+            stroke_width=options.length("outline_width", "line_width", default=0.2),
+            aspect=options.number("fixedAspectRatio"),
+            offset=options.offset(),
+            parameters=options.parameters(),
+            scale_by_area=options.text("scale_method", default="diameter") == "area",
+            horizontal_anchor=options.integer("horizontal_anchor_point", default=CENTER),
+            vertical_anchor=options.integer("vertical_anchor_point", default=CENTER),
+        )
+
+    def selected(self, color: Color) -> SymbolLayer:
+        return replace(self, color=color, properties=self.properties.without("fillColor"))
+
+    def painter(self, env: Env) -> Painter:
+        width = self.size.pixels(env.scale)
+        if not 1 <= width <= LARGEST:
+            return paint_nothing
+        stroke_width = self.stroke_width.pixels(env.scale)
+        colors = SvgColors(self.color, self.stroke_color, stroke_width, width, self.parameters)
+        picture = svg_picture(env.assets, self.name, colors)
+        height = width * (self.aspect if self.aspect > 0 else picture.height / picture.width)
+        if not height <= LARGEST:
+            return paint_nothing
+        displacement = self.displacement(env.scale, width, height)
+        if self.rotation % 360 or max(width, height) > MAX_SPRITE:
+            return self._turned_painter(picture, (width, height), displacement, env.opacity)
+        return _stamp_painter(picture, (width, height), displacement, env.opacity)
+
+    def _turned_painter(self, picture: Picture, size: Pair, displacement: Pair, opacity: float) -> Painter:
+        dx, dy = displacement
+
+        def paint(canvas: Canvas, shapes: Shapes) -> None:
+            reach = math.hypot(*size)
+            for x, y in (shapes.geometry.coords + np.array((dx, dy))).tolist():
+                if -reach < x < canvas.width + reach and -reach < y < canvas.height + reach:
+                    picture.draw(canvas, (x, y), size, self.rotation, opacity)
+
+        return paint
+
+
+def _stamp_painter(picture: Picture, size: Pair, displacement: Pair, opacity: float) -> Painter:
+    """Upright pictures are drawn once, and stamped at the whole pixels nearest to their place (measured)."""
+    width, height = size
+    sprite = Canvas(max(int(width), 1), max(int(height), 1))
+    picture.draw(sprite, (width / 2, height / 2), size, 0.0, opacity)
+    corner = np.array(displacement) - (sprite.width // 2, sprite.height // 2) + 0.5
+
+    def paint(canvas: Canvas, shapes: Shapes) -> None:
+        corners = np.floor(np.clip(shapes.geometry.coords + corner, -1e6, 1e6)).astype(np.int32)
+        stamp(canvas, sprite.surface, corners[:, 0], corners[:, 1])
+
+    return paint
