@@ -159,6 +159,10 @@ class Context:
         """The context with one more scope, which wins over those already there."""
         return replace(self, variables={**self.variables, **scope}) if scope else self
 
+    def for_clients(self) -> Context:
+        """The context of a client's expression: only what is client safe, no other layers, no author's variables."""
+        return replace(self, closed_world=True, layer=None, layers=None)
+
     def with_layer(self, layer: LayerInfo | None, scope: Mapping[str, Value] = _EMPTY) -> Context:
         """The context inside a layer, with the layer's scope."""
         return replace(self, layer=layer, variables={**self.variables, **scope})
@@ -210,9 +214,7 @@ class Frame:
         """The value of ``@name``; None when nobody set it."""
         if name in self.local:
             return self.local[name]
-        if self.context.closed_world and name in _SECRETS:
-            return None
-        value = self.context.variables.get(name)
+        value = None if self.context.closed_world else self.context.variables.get(name)
         if value is None and self.feature is not None and name in _OF_FEATURE:
             return _OF_FEATURE[name](self.feature)
         return value() if callable(value) else value
@@ -238,12 +240,6 @@ class Frame:
         """The same evaluation on another feature."""
         return Frame(context or self.context, feature, self.local, self.budget)
 
-
-_SECRETS = frozenset((
-    "project_path", "project_folder", "project_home", "project_filename", "project_basename", "user_account_name",
-    "user_full_name",
-))  # fmt: skip
-"""Variables that tell of the server's files and users: NULL for clients."""
 
 _OF_FEATURE: Mapping[str, Callable[[Feature], Value]] = {
     "feature": lambda feature: feature,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -33,6 +33,8 @@ from qgserver.render.view import View
 from qgserver.symbology.renderers.null import NullRenderer
 
 log = logging.getLogger("qgserver")
+
+Mask = NDArray[np.bool_]
 
 POINT_SHARE, LINE_SHARE, POLYGON_SHARE = 1 / 100, 1 / 200, 1 / 400
 """Tolerances without a word of the client: parts of the map's width (measured)."""
@@ -144,7 +146,8 @@ def _identify(project: Project, request: InfoRequest, item: InfoLayer, provider:
         return hits
     style = _style(item, layer)
     template = read_template(style.map_tip) if request.tips and style.map_tip.strip() else None
-    batch = _read(provider, _query(item, schema, fields, template, search, context), search, request, style)
+    query = _query(item, schema, fields, template, search, context)
+    batch = _read(provider, query, search, request, lambda found: _drawn(found, style, context, request.view))
     if batch is None:
         return hits
     tips = None if template is None else tuple(template.texts(batch, context))
@@ -236,12 +239,14 @@ def _query(
         extent=search.extent,
         where=item.where,
         batch_size=BATCH,
-        context=context,
+        context=context.for_clients(),
     )
 
 
-def _read(provider: Provider, query: Query, search: _Search, request: InfoRequest, style: Style) -> Batch | None:
-    """The first features found, no more than asked for."""
+def _read(
+    provider: Provider, query: Query, search: _Search, request: InfoRequest, drawn: Callable[[Batch], Mask]
+) -> Batch | None:
+    """The first features found that are drawn, no more than asked for."""
     found: list[Batch] = []
     left = request.count
     with closing(provider.read(replace(query, batch_size=min(max(left, BATCH), 2000)))) as batches:
@@ -249,8 +254,8 @@ def _read(provider: Provider, query: Query, search: _Search, request: InfoReques
             keep = np.ones(len(batch), dtype=bool)
             if search.shape is not None and batch.geometry is not None:
                 keep = _meets(batch, search.shape)
-            if request.view is not None and keep.any():
-                keep &= _drawn(batch, style, query.context, request.view.denominator)
+            if keep.any():
+                keep &= drawn(batch)
             rows = np.flatnonzero(keep)[:left]
             if len(rows):
                 found.append(batch if len(rows) == len(batch) else take_batch(batch, rows))
@@ -260,27 +265,26 @@ def _read(provider: Provider, query: Query, search: _Search, request: InfoReques
     return concat_batches(found) if found else None
 
 
-def _meets(batch: Batch, shape: BaseGeometry) -> NDArray[np.bool_]:
+def _meets(batch: Batch, shape: BaseGeometry) -> Mask:
     """bool[n]: features that have a point in common with ``shape``."""
     assert batch.geometry is not None
     geometries = to_shapely(batch.geometry)
     shapely.prepare(shape)
     with np.errstate(all="ignore"):  # a client's shape may reach as far as numbers do
         try:
-            met: NDArray[np.bool_] = shapely.intersects(shape, geometries)
+            met: Mask = shapely.intersects(shape, geometries)
         except shapely.errors.GEOSException:  # an invalid shape that GEOS can't relate to another
             met = shapely.intersects(shapely.make_valid(shape), shapely.make_valid(geometries))
     return met
 
 
-def _drawn(batch: Batch, style: Style, context: Context, scale: float) -> NDArray[np.bool_]:
-    """bool[n]: features that the renderer draws at this scale. One that draws nothing at all is meant for layers that
-    are to be asked about, so it hides nothing (measured)."""
+def _drawn(batch: Batch, style: Style, context: Context, view: View | None) -> Mask:
+    """bool[n]: features that the renderer draws at the scale of the map, all without one. A renderer that draws nothing
+    at all is meant for layers that are to be asked about, so it hides nothing (measured)."""
+    if view is None or isinstance(style.renderer, NullRenderer):
+        return np.ones(len(batch), dtype=bool)
     drawn = np.zeros(len(batch), dtype=bool)
-    if isinstance(style.renderer, NullRenderer):
-        drawn[:] = True
-    else:
-        drawn[style.renderer.classify(batch, context, scale).rows] = True
+    drawn[style.renderer.classify(batch, context, view.denominator).rows] = True
     return drawn
 
 

@@ -77,7 +77,7 @@ def select(
         where=all_of(conditions),
         fids=keys,
         order_by=_order(query.sort_by, published),
-        context=context,
+        context=context.for_clients(),
     )
     srs_name = fixed_crs or query.srs_name
     crs = find_crs(srs_name, "SRSNAME") if srs_name and has_geometry else layer_crs

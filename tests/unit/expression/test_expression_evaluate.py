@@ -72,8 +72,8 @@ def test_closed_world() -> None:
     closed = Context(closed_world=True, variables={"project_path": "/secret", "v": 1})
     with pytest.raises(ExpressionError, match="not allowed"):
         evaluate_row(parse("eval('env(''HOME'')')"), closed)
-    assert evaluate_row(parse("@project_path"), closed) is None
-    assert evaluate_row(parse("@v + abs(-1)"), closed) == 2.0
+    assert evaluate_row(parse("eval('@project_path')"), closed) is None
+    assert evaluate_row(parse("with_variable('v', 2, @v) + abs(-1)"), closed) == 3.0
     assert unsafe_functions(parse("file_exists('/') OR abs(1) OR env('A')")) == ["env", "file_exists"]
 
 
