@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qgserver.errors import Problem, ProviderError
+from qgserver.project.layersource import open_layer
 from qgserver.project.model import Group, Layer, OtherLayer, Project, RasterLayer, VectorLayer
 from qgserver.providers import Sources
 
@@ -20,7 +21,7 @@ def report(project: Project, sources: Sources | None = None) -> list[Problem]:
     for layer in project.layers.values():
         found += _layer_problems(layer, project)
         if isinstance(layer, VectorLayer):
-            found += _source_problems(layer, opener, sources is not None)
+            found += _source_problems(project, layer, opener, sources is not None)
     order = {layer.name: index for index, layer in enumerate(project.layers.values())}
     return sorted(dict.fromkeys(found), key=lambda problem: order.get(problem.layer, -1))
 
@@ -76,10 +77,10 @@ def _vector_problems(layer: VectorLayer, project: Project) -> Iterator[Problem]:
             yield Problem(layer.name, "DiagramLayerSettings", "diagrams are not drawn")
 
 
-def _source_problems(layer: VectorLayer, sources: Sources, ask: bool) -> Iterator[Problem]:
+def _source_problems(project: Project, layer: VectorLayer, sources: Sources, ask: bool) -> Iterator[Problem]:
     """A provider that is not supported, or a source that does not open. The message holds no path or password."""
     try:
-        provider = sources.open(layer.source, layer.crs)
+        provider = open_layer(project, layer, sources)
         if ask:
             provider.schema()
     except ProviderError as error:
