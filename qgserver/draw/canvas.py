@@ -52,22 +52,24 @@ class Canvas:
         """A transparent canvas of the same size and antialiasing."""
         return Canvas(self.width, self.height, self.antialias)
 
-    def compose(self, layer: Canvas, opacity: float = 1.0, operator: cairo.Operator = cairo.Operator.OVER) -> None:
-        """Put ``layer`` over this picture. With an opacity the result lies between this picture and the full effect."""
+    def compose(
+        self,
+        layer: Canvas,
+        opacity: float = 1.0,
+        operator: cairo.Operator = cairo.Operator.OVER,
+        at: tuple[int, int] = (0, 0),
+    ) -> None:
+        """Put ``layer`` over this picture, its left upper corner at ``at``. With an opacity the result lies between
+        this picture and the full effect."""
         if operator in _UNBOUNDED and opacity < 1:
             blended = self.new_layer()
             blended.compose(self)
-            blended.compose(layer, 1.0, operator)
-            layer, operator = blended, cairo.Operator.SOURCE
+            blended.compose(layer, 1.0, operator, at)
+            layer, operator, at = blended, cairo.Operator.SOURCE, (0, 0)
         self.context.set_operator(operator)
-        self.context.set_source_surface(layer.surface, 0, 0)
+        self.context.set_source_surface(layer.surface, *at)
         self.context.paint_with_alpha(opacity)
         self.context.set_operator(cairo.Operator.OVER)
-
-    def stamp(self, layer: Canvas, x: int, y: int, opacity: float) -> None:
-        """Put a picture of another size over this one, its left upper corner at (x, y)."""
-        self.context.set_source_surface(layer.surface, x, y)
-        self.context.paint_with_alpha(opacity)
 
     def fill_background(self, color: Color) -> None:
         """Replace the whole picture by ``color``."""

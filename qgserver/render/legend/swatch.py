@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import floor
+from dataclasses import dataclass, replace
+from math import ceil, floor
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -12,16 +12,24 @@ import numpy as np
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.units import RenderScale
 from qgserver.expression.context import Context
+from qgserver.expression.nodes import used_fields
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import LINESTRING, POINT, POLYGON, Floats, GeometryArray
-from qgserver.project.model import Layer, Project, VectorLayer
-from qgserver.providers.batch import Batch, Column
+from qgserver.project.model import Layer, Project
+from qgserver.providers.batch import Batch
 from qgserver.render.context import layer_context, project_context
 from qgserver.symbology.assets import Assets
 from qgserver.symbology.env import Env, Shapes
 from qgserver.symbology.options import Length
 from qgserver.symbology.paint import paint_symbol
 from qgserver.symbology.symbol import Symbol
+
+OVERHANG = 20.0
+MOST_OVERHANG = 64
+"""Millimetres that areas and translucent symbols may reach beyond their place, and the most patterns that is."""
+PATTERN = 8
+"""Pixels after which the patterns of brushes repeat."""
+NO_FEATURE = Batch(np.zeros(1, dtype=np.int64), {}, None)
 
 
 @runtime_checkable
@@ -44,8 +52,7 @@ class Box:
 
 def layer_painter(project: Project, layer: Layer, scale: RenderScale) -> SwatchPainter:
     """A painter for the symbols of a layer."""
-    fields = tuple(field.name for field in layer.fields) if isinstance(layer, VectorLayer) else ()
-    return SwatchPainter(scale, layer_context(project_context(project), layer), fields, project.assets)
+    return SwatchPainter(scale, layer_context(project_context(project), layer), project.assets)
 
 
 def marker_size(symbol: Symbol, scale: RenderScale) -> float:
@@ -57,23 +64,27 @@ def marker_size(symbol: Symbol, scale: RenderScale) -> float:
 
 @dataclass(frozen=True, slots=True)
 class SwatchPainter:
-    """Draws symbols of a layer; ``context`` and ``fields`` (names) are the layer's, ``scale`` holds the sizes,
-    ``assets`` are the files that symbols name."""
+    """Draws symbols of a layer; ``context`` is the layer's, ``scale`` holds the sizes, ``assets`` are the files that
+    symbols name."""
 
     scale: RenderScale
     context: Context
-    fields: tuple[str, ...] = ()
     assets: Assets = Assets()
 
     def draw(self, canvas: Canvas, symbol: Symbol, box: Box, opacity: float = 1.0) -> None:
         """Draw a symbol: a marker in the middle of ``box``, a line along it, an area that fills it. A translucent one
-        is cut to the box (as QGIS does)."""
-        if opacity >= 1:
+        is put at whole pixels (as QGIS does)."""
+        if opacity >= 1 and symbol.kind != "fill":
             self._draw(canvas, symbol, box)
-        elif box.width > 0 and box.height > 0:
-            alone = Canvas(box.width, box.height)
-            self._draw(alone, symbol, Box(0.0, 0.0, box.width, box.height))
-            canvas.stamp(alone, floor(box.x + 0.5), floor(box.y + 0.5), opacity)
+            return
+        # Patterns begin at the corner of the symbol: on a canvas of its own it lies where they begin.
+        margin = min(ceil(OVERHANG * self.scale.px_per_mm / PATTERN), MOST_OVERHANG) * PATTERN
+        x, y = floor(box.x + 0.5) - margin, floor(box.y + 0.5) - margin
+        corner = (margin, margin) if opacity < 1 else (box.x - x, box.y - y)
+        width, height = (ceil(side * box.unit) + 2 * margin for side in (box.width, box.height))
+        alone = Canvas(width, height, canvas.antialias)
+        self._draw(alone, symbol, replace(box, x=corner[0], y=corner[1]))
+        canvas.compose(alone, opacity, at=(x, y))
 
     def _draw(self, canvas: Canvas, symbol: Symbol, box: Box) -> None:
         shape = _SHAPES.get(symbol.kind)
@@ -84,15 +95,20 @@ class SwatchPainter:
         one = np.array([0, 1], dtype=np.int64)
         geometry = GeometryArray(np.array([kind], dtype=np.uint8), points, one * len(points), one, one)
         view = Extent(0.0, 0.0, float(canvas.width), float(canvas.height))
-        env = Env(self.scale, self.context, self._nothing(symbol), view, exact=True, assets=self.assets)
+        env = Env(self.scale, self.context, NO_FEATURE, view, values=_static(symbol), exact=True, assets=self.assets)
         paint_symbol(canvas, env, symbol, Shapes(geometry, np.zeros(1, dtype=np.int64)))
 
-    def _nothing(self, symbol: Symbol) -> Batch:
-        """A feature without values: what data-defined properties are evaluated on."""
-        used = symbol.used_fields()
-        names = self.fields if used is None else sorted(used)
-        null = Column(np.array([None], dtype=object), np.ones(1, dtype=bool))
-        return Batch(np.zeros(1, dtype=np.int64), dict.fromkeys(names, null), None)
+
+def _static(symbol: Symbol) -> dict[int, list[object]]:
+    """What ``Env.values`` knows beforehand: where a data-defined property reads a feature, the static value holds."""
+    found: dict[int, list[object]] = {}
+    for properties in (symbol.properties, *(layer.properties for layer in symbol.layers)):
+        reading = (item for item in properties.items.values() if used_fields(item.node) != frozenset())
+        found |= {id(item): [item.transformed(None)] for item in reading}
+    for layer in symbol.layers:
+        if layer.symbol is not None:
+            found |= _static(layer.symbol)
+    return found
 
 
 def _marker(width: int, height: int) -> Floats:
