@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -54,9 +55,14 @@ def describe(crs: str) -> dict[str, Value]:
     }
 
 
+_AUTHID = re.compile(r"[A-Za-z_]{1,20}:[A-Za-z0-9_.]{1,20}")
+
+
 @lru_cache(maxsize=64)
 def transformer(source: str, destination: str) -> pyproj.Transformer | None:
     """From one authid to another, x before y; None when PROJ does not know one of them."""
+    if not (_AUTHID.fullmatch(source) and _AUTHID.fullmatch(destination)):
+        return None  # PROJ would search its database for the name, which takes a second
     import pyproj
 
     try:

@@ -86,7 +86,12 @@ def datetime_text(value: dt.datetime) -> str:
 
 def aware(value: dt.datetime) -> dt.datetime:
     """The moment with an offset: those without one are local."""
-    return value if value.tzinfo is not None else value.astimezone()
+    if value.tzinfo is not None:
+        return value
+    try:
+        return value.astimezone()
+    except (OverflowError, ValueError):  # at the ends of the calendar
+        return value.replace(tzinfo=dt.UTC)
 
 
 def to_text(value: Value) -> str:
@@ -285,6 +290,11 @@ def utf16_slice(text: str, start: int, stop: int) -> str:
     if is_narrow(text):
         return text[start:stop]
     return text.encode("utf-16-le", "surrogatepass")[2 * start : 2 * stop].decode("utf-16-le", "surrogatepass")
+
+
+def utf16_units(text: str) -> memoryview | str:
+    """The text as a sequence of its UTF-16 units."""
+    return text if is_narrow(text) else memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H")
 
 
 def utf16_position(text: str, at: int) -> int:

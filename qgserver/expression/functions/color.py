@@ -204,9 +204,12 @@ def color_part(color: str, component: str) -> int | float:
 def set_color_part(color: str, component: str, value: float) -> str:
     """A colour with one component changed."""
     known = _color(color)
-    if component.lower() not in _WRITE:
+    name = component.lower()
+    if name not in _WRITE:
         raise ExpressionError(f"Unknown color component '{component[:50]}'")
-    return _WRITE[component.lower()](known, value).text()
+    if name not in ("red", "green", "blue", "alpha") and not 0 <= value <= (360 if "hue" in name else 100):
+        return known.text()
+    return _WRITE[name](known, value).text()
 
 
 # -- ramps ----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from qgserver.expression import dateformat, locales
 from qgserver.expression.coerce import LooseInt, to_date, to_datetime, to_time
 from qgserver.expression.context import Frame
 from qgserver.expression.function import Group
-from qgserver.expression.values import Interval, Invalid, NoText, Value, aware, to_text
+from qgserver.expression.values import NO_TEXT, Interval, Invalid, NoText, Value, aware, text_argument, to_text
 
 function = Group("Date and Time")
 
@@ -88,10 +88,10 @@ def datetime_from_epoch(long: int) -> datetime | None:
 
 
 def _date(year: int, month: int, day: int) -> dt.date:
-    """For a year before 1, the day in some leap year: only its validity counts."""
+    """For a year beyond Python's calendar, the day in some leap year: only its validity counts."""
     try:
-        if year and year < 10000:
-            return dt.date(max(year, 4) if year < 0 else year, month, day)
+        if year:
+            return dt.date(year if 0 < year < 10000 else 4, month, day)
     except ValueError:
         pass
     raise ExpressionError(f"'{year}-{month}-{day}' is not a valid date")
@@ -108,7 +108,7 @@ def _time(hour: int, minute: int, second: float) -> dt.time:
 def make_date(year: LooseInt, month: LooseInt, day: LooseInt) -> Value:
     """A date."""
     date = _date(year, month, day)
-    return date if year > 0 else Invalid("date")
+    return date if 0 < year < 10000 else Invalid("date")
 
 
 @function("make_time")
@@ -122,7 +122,7 @@ def make_datetime(year: LooseInt, month: LooseInt, day: LooseInt, hour: int, min
     """A date with a time."""
     date = _date(year, month, day)
     moment = _time(hour, minute, second)
-    return Invalid("datetime") if year < 0 else dt.datetime.combine(date, moment)
+    return Invalid("datetime") if not 0 < year < 10000 else dt.datetime.combine(date, moment)
 
 
 @function("make_interval")
@@ -160,29 +160,35 @@ def to_interval(value: Value) -> Interval:
 
 
 def _read(value: Value, pattern: str | None, language: str | None, frame: Frame, what: str) -> dt.datetime:
-    text = to_text(value)
+    text = text_argument(value)
+    if text is NO_TEXT:
+        raise ExpressionError(f"Cannot convert to {what}")
     moment = dateformat.read(text, pattern or "", locales.find(language or frame.context.locale))
     if moment is None:
         raise ExpressionError(f"Cannot convert '{text[:100]}' to {what}")
     return moment
 
 
+def _absent(format: str | None) -> bool:
+    return format is None or format is NO_TEXT
+
+
 @function("to_date", "todate")
 def to_date_(frame: Frame, value: Value, format: str | None = None, language: str | None = None) -> dt.date:
     """A date, from a text in ISO form or by a pattern."""
-    return to_date(value) if format is None else _read(value, format, language, frame, "Date").date()
+    return to_date(value) if _absent(format) else _read(value, format, language, frame, "Date").date()
 
 
 @function("to_datetime", "todatetime")
 def to_datetime_(frame: Frame, value: Value, format: str | None = None, language: str | None = None) -> datetime:
     """A date with time, from a text in ISO form or by a pattern."""
-    return to_datetime(value) if format is None else _read(value, format, language, frame, "DateTime")
+    return to_datetime(value) if _absent(format) else _read(value, format, language, frame, "DateTime")
 
 
 @function("to_time", "totime")
 def to_time_(frame: Frame, value: Value, format: str | None = None, language: str | None = None) -> time:
     """A time of day, from a text in ISO form or by a pattern."""
-    return to_time(value) if format is None else _read(value, format, language, frame, "Time").time()
+    return to_time(value) if _absent(format) else _read(value, format, language, frame, "Time").time()
 
 
 @function("format_date")

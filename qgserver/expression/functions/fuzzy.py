@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qgserver.expression.context import Frame
 from qgserver.expression.function import Group
+from qgserver.expression.values import utf16_units
 
 function = Group("Fuzzy Matching")
 
@@ -11,20 +12,21 @@ function = Group("Fuzzy Matching")
 @function("hamming_distance")
 def hamming_distance(string1: str, string2: str) -> int | None:
     """How many characters differ; NULL for texts of different length."""
-    units = [text.encode("utf-16-le", "surrogatepass") for text in (string1, string2)]
-    if len(units[0]) != len(units[1]):
+    first, second = utf16_units(string1), utf16_units(string2)
+    if len(first) != len(second):
         return None
-    return sum(units[0][at : at + 2] != units[1][at : at + 2] for at in range(0, len(units[0]), 2))
+    return sum(a != b for a, b in zip(first, second, strict=True))
 
 
 @function("levenshtein")
 def levenshtein(frame: Frame, string1: str, string2: str) -> int:
     """How many insertions, deletions and replacements make one text the other."""
-    previous = list(range(len(string2) + 1))
-    for row, char in enumerate(string1, 1):
-        frame.budget.spend(len(string2) + 1)
+    first, second = (utf16_units(text) for text in (string1, string2))
+    previous = list(range(len(second) + 1))
+    for row, char in enumerate(first, 1):
+        frame.budget.spend(len(second) + 1)
         current = [row]
-        for column, other in enumerate(string2, 1):
+        for column, other in enumerate(second, 1):
             change = previous[column - 1] + (char != other)
             current.append(min(change, previous[column] + 1, current[-1] + 1))
         previous = current
@@ -62,7 +64,8 @@ def soundex(string: str) -> str | None:
     """The sound of a word as a letter and three digits."""
     if not string:
         return None
-    letters = [letter for letter in string.upper() if "A" <= letter <= "Z"]
+    # vowels go, but for a first letter
+    letters = [char for at, char in enumerate(string.upper()) if "A" <= char <= "Z" and (at == 0 or char in _SOUNDS)]
     if not letters:
         return "000"
     digits = [_SOUNDS[letter] for letter in letters[1:] if letter in _SOUNDS]

@@ -11,7 +11,7 @@ from qgserver.expression.context import Frame, LayerInfo
 from qgserver.expression.function import Group, Lazy
 from qgserver.expression.functions.features import find_layer
 from qgserver.expression.template import expand
-from qgserver.expression.values import Value, is_geometry, to_bytes, to_text
+from qgserver.expression.values import NO_TEXT, Value, is_geometry, to_bytes, to_text
 
 function = Group("General", pure=False)
 
@@ -45,8 +45,10 @@ def eval_(frame: Frame, expression: str) -> Value:
 
 
 @function("eval_template")
-def eval_template(frame: Frame, template: str) -> str:
+def eval_template(frame: Frame, template: str) -> str | None:
     """A text with ``[% expressions %]`` replaced by their values."""
+    if template is NO_TEXT:
+        return None
     depth = frame.local.get("\0eval", 0)
     if not isinstance(depth, int) or depth >= MAX_EVALS:
         raise ExpressionError("eval_template is nested too deeply")

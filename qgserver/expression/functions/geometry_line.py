@@ -9,7 +9,7 @@ import shapely
 
 from qgserver.errors import ExpressionError
 from qgserver.expression.function import Group
-from qgserver.expression.functions.geometry_make import ellipse_ring
+from qgserver.expression.functions.geometry_make import MAX_SEGMENTS, ellipse_ring
 from qgserver.expression.geometries import AnyGeometry, Coordinates, Geometry, Shape, from_shape, straightened, to_shape
 from qgserver.expression.inscribed import pole, smallest_circle
 from qgserver.expression.shapes import azimuth, leaves, lines_of, polygon, polygons_of, single_point
@@ -231,7 +231,7 @@ def minimal_circle(geometry: Geometry, segments: int = 36) -> AnyGeometry | None
     if segments < 3:
         return shapely.Polygon()
     x, y, radius, start = circle
-    return polygon(ellipse_ring((x, y), (radius, radius), start, min(segments, 100_000)))
+    return polygon(ellipse_ring((x, y), (radius, radius), start, min(segments, MAX_SEGMENTS)))
 
 
 @function("pole_of_inaccessibility")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import shapely
@@ -30,18 +31,22 @@ function = Group("Geometry", faults=(shapely.errors.ShapelyError,))
 # -- coordinates ----------------------------------------------------------------------------------------------------
 
 
+def _middle(geometry: Geometry, ordinate: Callable[[Geometry], float]) -> float:
+    point = single_point(geometry)
+    place = shapely.centroid(geometry) if point is None else point
+    return math.nan if place.is_empty else float(ordinate(place))
+
+
 @function("x")
 def x(geometry: Geometry) -> float:
     """Easting of a point, or of the centroid of anything else."""
-    place = single_point(geometry) or geometry.centroid
-    return float(shapely.get_x(place))
+    return _middle(geometry, shapely.get_x)
 
 
 @function("y")
 def y(geometry: Geometry) -> float:
     """Northing of a point, or of the centroid of anything else."""
-    place = single_point(geometry) or geometry.centroid
-    return float(shapely.get_y(place))
+    return _middle(geometry, shapely.get_y)
 
 
 @function("z")

@@ -137,6 +137,8 @@ def _pair(a: Value, b: Value, what: str) -> tuple[Geometry, Geometry]:
 def azimuth(point_a: Value, point_b: Value) -> float | None:
     """Direction from one point to another in radians, clockwise from north; NULL of equal points."""
     a, b = _pair(point_a, point_b, "azimuth")
+    if a.is_empty or b.is_empty:
+        return math.nan
     if (a.x, a.y) == (b.x, b.y):
         return None
     return math.atan2(b.x - a.x, b.y - a.y) % (2 * math.pi)
@@ -146,6 +148,8 @@ def azimuth(point_a: Value, point_b: Value) -> float | None:
 def inclination(point_a: Value, point_b: Value) -> float:
     """Angle in degrees from the zenith (0) to the nadir (180) from one point to another."""
     a, b = _pair(point_a, point_b, "inclination")
+    if a.is_empty or b.is_empty:
+        return math.nan
     rise = (b.z if b.has_z else math.nan) - (a.z if a.has_z else math.nan)
     length = math.sqrt((b.x - a.x) ** 2 + (b.y - a.y) ** 2 + rise**2)
     return 90.0 if length == 0 else math.degrees(math.acos(rise / length)) if length == length else math.nan
@@ -216,7 +220,7 @@ def centroid(geometry: Geometry) -> Geometry | None:
 @function("point_on_surface")
 def point_on_surface(geometry: Geometry) -> Geometry | None:
     """A point that surely lies on the geometry."""
-    return shapely.point_on_surface(geometry)
+    return _some(shapely.force_2d(shapely.point_on_surface(geometry)))
 
 
 @function("convex_hull", "convexHull")
