@@ -152,7 +152,8 @@ class Application:
         except ProjectError as error:
             log.info("no project for the page: %s", one_line(error.detail))
             return viewer_page()
-        return viewer_page(project.service.title or project.title, visible_names(project))
+        crs = project.crs.authid if project.crs else ""
+        return viewer_page(project.service.title or project.title, visible_names(project), crs)
 
 
 class _Stream:

@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
+from qgserver.settings import Settings
 from qgserver.web.fastcgi import serve
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The console script ``qgserver.fcgi``."""
     options = _parser().parse_args(arguments)
     listener = _listener(options)
-    workers = options.workers if options.workers is not None else _workers_from_environment()
+    workers = options.workers if options.workers is not None else Settings.from_environ().fcgi_workers
     limits = Limits(requests=options.max_requests, memory=options.max_memory << 20, stall=options.stall)
     application = _application(options.application)
 
@@ -198,12 +199,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stall", type=float, default=300.0, metavar="S", help="kill a request stuck for S seconds")
     parser.add_argument("--application", default="qgserver.wsgi:application", help=argparse.SUPPRESS)
     return parser
-
-
-def _workers_from_environment() -> int:
-    """How many processes, where a web server leaves no room for arguments (``FcgidWrapper``, ``spawn-fcgi``)."""
-    text = os.environ.get("QGSERVER_FCGI_WORKERS", "1")
-    return int(text) if text.isdecimal() else _refuse("QGSERVER_FCGI_WORKERS is not a number")
 
 
 def _application(name: str) -> WSGIApplication:

@@ -143,6 +143,12 @@ class Settings:
     capabilities_cache_size: int = setting(
         "QGIS_SERVER_CAPABILITIES_CACHE_SIZE", amount, "40", "Capabilities documents that one process keeps in memory."
     )
+    fcgi_workers: int = setting(
+        "QGSERVER_FCGI_WORKERS",
+        amount,
+        "1",
+        "Processes of `qgserver.fcgi`, where a web server leaves no room for its argument `-w`.",
+    )
     svg_path: tuple[str, ...] = setting(
         "QGSERVER_SVG_PATH",
         separated(":"),

@@ -15,6 +15,7 @@ log = logging.getLogger("qgserver")
 
 VARIABLE = "QGIS_PROJECT_FILE"
 ALIAS = "QGIS_PROJET_FILE"
+ROOTS = "QGSERVER_PROJECT_ROOTS"
 SUFFIXES = (".qgs", ".qgz")
 
 _LONGEST = 4096
@@ -33,7 +34,7 @@ def choose_project(map_param: str | None, request_env: Mapping[str, str], settin
     if map_param and len(map_param) <= _LONGEST and is_address(map_param):
         return clients_address(map_param, settings.project_databases)
     if map_param:
-        return _inside_roots(map_param, _roots(default, settings))
+        return _inside_roots(map_param, _roots(default, request_env, settings))
     if not default:
         raise unavailable(f"the request names no project (MAP), and {VARIABLE} is not set")
     return administrators_address(default) if is_address(default) else os.path.abspath(default)
@@ -58,9 +59,10 @@ def _warn_of_alias() -> None:
     log.warning("the variable %s is a misspelling: call it %s", ALIAS, VARIABLE)
 
 
-def _roots(default: str, settings: Settings) -> tuple[str, ...]:
-    """Directories that MAP may reach into, symbolic links resolved."""
-    roots = settings.project_roots
+def _roots(default: str, request_env: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
+    """Directories that MAP may reach into, symbolic links resolved: those of the request's environment, which is the
+    web server's (``fastcgi_param``), else of the process, else that of the default project."""
+    roots = tuple(filter(None, request_env.get(ROOTS, "").split(":"))) or settings.project_roots
     if not roots and default and not is_address(default):
         roots = (os.path.dirname(os.path.abspath(default)),)
     return tuple(os.path.realpath(root) for root in roots)

@@ -76,7 +76,8 @@ def test_every_matching_rule_draws_in_tree_order_and_else_takes_what_is_left() -
 
 
 def test_what_a_rule_that_is_switched_off_matches_is_not_left_to_else() -> None:
-    body = """<rules><rule symbol="0" filter="&quot;n&quot; = 7" checkstate="0"/><rule symbol="1" filter="ELSE"/></rules>"""
+    off = '<rule symbol="0" filter="&quot;n&quot; = 7" checkstate="0"/>'
+    body = f'<rules>{off}<rule symbol="1" filter="ELSE"/></rules>'
     assert drawn(renderer(body, 'type="RuleRenderer"'), batch(n=[7, 8])) == [(1, 1)]
 
 
