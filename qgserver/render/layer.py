@@ -10,6 +10,7 @@ from qgserver.draw.canvas import Canvas
 from qgserver.expression.context import Context
 from qgserver.expression.nodes import resolve_field
 from qgserver.geo.extent import Extent
+from qgserver.geo.geometry import GeometryArray
 from qgserver.geo.transform import Transform
 from qgserver.project.model import Style, VectorLayer
 from qgserver.providers.batch import Batch
@@ -114,5 +115,9 @@ def prepare(canvas: Canvas, plan: LayerPlan, batch: Batch, drawing: Drawing, con
     geometry, exact = device_geometry(batch.geometry, way, room, batch.simplified)
     drawing.points += len(geometry.coords)
     scale = view.with_reference_scale(renderer.common.reference_scale)
-    env = Env(scale, context, batch, view.pixel_extent, assets=drawing.assets)
+
+    def to_device(made: GeometryArray) -> GeometryArray:
+        return device_geometry(made, way, EXACT_POINTS, False)[0]
+
+    env = Env(scale, context, batch, view.pixel_extent, assets=drawing.assets, to_device=to_device)
     return Painting(canvas, env, geometry, jobs, "exact" if exact else "fast")

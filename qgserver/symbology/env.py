@@ -69,12 +69,17 @@ Painter = Callable[[Canvas, Shapes], None]
 """Paints all the shapes with one symbol layer whose sizes and colours are settled."""
 
 
+def _as_it_is(geometry: GeometryArray) -> GeometryArray:
+    return geometry
+
+
 @dataclass(frozen=True, slots=True)
 class Env:
     """Everything besides the shapes: sizes of the map (``scale``), expression ``context``, the ``batch`` the rows come
     from, the symbol's ``opacity``, the ``view`` in pixels, and painters made so far (one per symbol layer and
     opacity) and values of data-defined properties evaluated so far (one list for the batch per property). ``exact``:
-    markers stand where their points are, not at whole pixels (legends). ``assets``: the files that symbols name."""
+    markers stand where their points are, not at whole pixels (legends). ``assets``: the files that symbols name.
+    ``to_device`` brings geometry of the layer's CRS to pixels."""
 
     scale: RenderScale
     context: Context
@@ -85,6 +90,7 @@ class Env:
     values: dict[int, list[object]] = field(default_factory=dict)
     exact: bool = False
     assets: Assets = Assets()
+    to_device: Callable[[GeometryArray], GeometryArray] = _as_it_is
 
     def with_opacity(self, opacity: float) -> Env:
         return self if opacity == self.opacity else replace(self, opacity=opacity)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import shapely
 
 MITRE_LIMIT = 5.0
+ALL_RINGS, EXTERIOR_ONLY, INTERIOR_ONLY = 0, 1, 2
 Trim = tuple[float, bool]
 """(pixels, False) or (share of the line's length, True)."""
 
@@ -49,6 +51,25 @@ def _arrays(shapes: NDArray[np.object_]) -> GeometryArray:
     import shapely
 
     return decode(shapely.to_wkb(shapes).tolist())
+
+
+def filtered_rings(geometry: GeometryArray, ring_filter: int) -> GeometryArray:
+    """Only the exterior or only the interior rings of polygons."""
+    if ring_filter == ALL_RINGS or not len(geometry.rings) > 1:
+        return geometry
+    is_exterior = np.zeros(len(geometry.rings) - 1, dtype=bool)
+    is_exterior[geometry.parts[:-1][np.diff(geometry.parts) > 0]] = True
+    keep = is_exterior if ring_filter == EXTERIOR_ONLY else ~is_exterior
+    sizes = np.diff(geometry.rings)
+    counts = np.diff(np.concatenate([[0], np.cumsum(keep)])[geometry.parts])
+    return replace(
+        geometry,
+        coords=geometry.coords[np.repeat(keep, sizes)],
+        rings=np.concatenate([[0], np.cumsum(sizes[keep])]),
+        parts=np.concatenate([[0], np.cumsum(counts)]),
+        z=None,
+        m=None,
+    )
 
 
 def trim_lines(paths: Paths, start: Trim, end: Trim) -> Paths:

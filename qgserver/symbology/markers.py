@@ -8,9 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from qgserver.draw.brush import Brush, fill
+from qgserver.draw.canvas import Canvas
 from qgserver.draw.paths import Paths
+from qgserver.draw.pen import Pen, stroke
 from qgserver.draw.units import RenderScale
 from qgserver.geo.geometry import Floats
+from qgserver.symbology.env import Painter, Shapes
 from qgserver.symbology.options import Length, Offset
 from qgserver.symbology.properties import CENTER, Convert, as_anchor, as_length, as_number, as_offset
 from qgserver.symbology.symbol import SymbolLayer
@@ -76,3 +80,20 @@ def rotated(coords: Floats, degrees: float) -> Floats:
 def shaped(paths: Paths, width: float, height: float, degrees: float) -> Paths:
     """A shape of the box -1..1 at a size in pixels, turned around its centre."""
     return Paths(rotated(paths.coords * (width / 2, height / 2), degrees), paths.starts, paths.closed)
+
+
+def exact_painter(
+    outline: Paths, brush: Brush | None, pen: Pen | None, displacement: tuple[float, float], *, winding: bool = False
+) -> Painter:
+    """Paints an outline around the origin at each point, exactly where it is."""
+    move = np.array(displacement)
+
+    def paint(canvas: Canvas, shapes: Shapes) -> None:
+        for x, y in (shapes.geometry.coords + move).tolist():
+            placed = outline.translate(x, y)
+            if brush is not None:
+                fill(canvas, placed, brush, winding=winding)
+            if pen is not None:
+                stroke(canvas, placed, pen)
+
+    return paint

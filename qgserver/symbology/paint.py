@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
 
 from qgserver.draw.canvas import Canvas
+from qgserver.geo.geometry import LINESTRING, POINT, POLYGON, Floats, GeometryArray, Ints
 from qgserver.symbology.env import Env, Shapes
 from qgserver.symbology.properties import as_number
 from qgserver.symbology.symbol import Symbol
+
+MARGIN = 3
+"""Markers further from the picture than so many times its size are not looked at."""
 
 
 def paint_symbol(canvas: Canvas, env: Env, symbol: Symbol, shapes: Shapes) -> None:
@@ -34,3 +42,51 @@ def _by_opacity(env: Env, symbol: Symbol, shapes: Shapes) -> Iterator[tuple[floa
         value = values[shapes.rows[i]]
         opacity = symbol.opacity if value is None else as_number(value, symbol.opacity * 100) / 100
         yield min(max(opacity, 0.0), 1.0), shapes.slice(i, i + 1)
+
+
+def paint_points(
+    canvas: Canvas, env: Env, symbol: Symbol, points: Floats, rows: Ints, angles: Floats | None = None
+) -> None:
+    """Paint a marker symbol at points float64[n, 2] that belong to the features ``rows`` int64[n], one after the
+    other; ``angles`` float64[n] are degrees clockwise that each is turned by."""
+    reach = MARGIN * max(canvas.width, canvas.height)
+    seen = np.flatnonzero((np.abs(points) < reach).all(axis=1))
+    shapes = Shapes(point_geometry(points[seen]), rows[seen])
+    if angles is None:
+        _paint_each(canvas, env, symbol, shapes)
+        return
+    angles = angles[seen]
+    edges = [0, *(np.flatnonzero(np.diff(angles)) + 1).tolist(), len(angles)]
+    for start, stop in pairwise(edges):
+        if start < stop:
+            turned = symbol.turned(float(angles[start]))
+            _paint_each(canvas, replace(env, painters={}), turned, shapes.slice(start, stop))
+
+
+def _paint_each(canvas: Canvas, env: Env, symbol: Symbol, shapes: Shapes) -> None:
+    """Point by point where that shows: symbols of several layers."""
+    if symbol.in_sequence or len(symbol.layers) < 2:
+        paint_symbol(canvas, env, symbol, shapes)
+        return
+    for i in range(len(shapes)):
+        paint_symbol(canvas, env, symbol, shapes.slice(i, i + 1))
+
+
+def point_geometry(points: Floats) -> GeometryArray:
+    """Features of one point each."""
+    count = np.arange(len(points) + 1, dtype=np.int64)
+    return GeometryArray(np.full(len(points), POINT, dtype=np.uint8), points, count, count, count)
+
+
+def line_geometry(ends: Floats) -> GeometryArray:
+    """Features of one line each, from vertices float64[n, k, 2]."""
+    count = np.arange(len(ends) + 1, dtype=np.int64)
+    return GeometryArray(
+        np.full(len(ends), LINESTRING, dtype=np.uint8), ends.reshape(-1, 2), count * ends.shape[1], count, count
+    )
+
+
+def ring_geometry(ring: Floats) -> GeometryArray:
+    """One polygon with the outer ring float64[n, 2]."""
+    one = np.array([0, 1], dtype=np.int64)
+    return GeometryArray(np.array([POLYGON], dtype=np.uint8), ring, one * len(ring), one, one)

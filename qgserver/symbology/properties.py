@@ -200,6 +200,13 @@ def as_color(value: object, static: Color) -> Color:
     return parse_color(str(value), static)
 
 
+def as_flag(value: object, static: bool) -> bool:
+    """A truth value, as number or text."""
+    if isinstance(value, str):
+        return value.strip().lower() in ("1", "true", "yes")
+    return bool(as_number(value, float(static)))
+
+
 def as_text(value: object, static: str) -> str:
     return str(value)
 

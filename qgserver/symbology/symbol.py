@@ -118,6 +118,10 @@ class Symbol:
     def levels(self) -> frozenset[int]:
         return frozenset(layer.level for layer in self.layers)
 
+    def turned(self, degrees: float) -> Symbol:
+        """The symbol as it is on a line that turns markers."""
+        return replace(self, layers=tuple(layer.turned(degrees) for layer in self.layers))
+
     def selected(self, color: Color) -> Symbol:
         """The symbol as it draws selected features."""
         return replace(self, layers=tuple(layer.selected(color) for layer in self.layers))

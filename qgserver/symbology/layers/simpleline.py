@@ -17,13 +17,18 @@ from qgserver.draw.pen import Cap, Join, Pen, pen_dashes, stroke
 from qgserver.draw.units import RenderScale, to_pixels
 from qgserver.geo.geometry import GeometryArray
 from qgserver.symbology.env import Env, Painter, Shapes
-from qgserver.symbology.lines import aligned_dashes, is_polygonal, offset_lines, offset_polygons, trim_lines
+from qgserver.symbology.lines import (
+    aligned_dashes,
+    filtered_rings,
+    is_polygonal,
+    offset_lines,
+    offset_polygons,
+    trim_lines,
+)
 from qgserver.symbology.looks import LookPainter, paths_of
 from qgserver.symbology.options import Length, Options, parse_number
 from qgserver.symbology.properties import Convert, as_color, as_length, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
-
-ALL_RINGS, EXTERIOR_ONLY, INTERIOR_ONLY = 0, 1, 2
 
 
 def as_dashes(value: object, static: tuple[float, ...]) -> tuple[float, ...]:
@@ -58,7 +63,7 @@ class SimpleLine(SymbolLayer):
     trim_start: Length = Length(0.0)
     trim_end: Length = Length(0.0)
     inside_polygon: bool = False
-    ring_filter: int = ALL_RINGS
+    ring_filter: int = 0
 
     DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {
         "outlineColor": ("color", as_color),
@@ -133,12 +138,12 @@ class SimpleLine(SymbolLayer):
         return Pen(with_alpha(self.color, env.opacity), width, dashes, offset, self.cap, self.join)
 
     def _paint_special(self, canvas: Canvas, geometry: GeometryArray, pen: Pen, scale: RenderScale) -> None:
-        geometry = self._filtered(geometry)
         offset = self.offset.pixels(scale)
         is_polygon = is_polygonal(geometry)
         original = Paths(geometry.coords, geometry.rings, True) if is_polygon and self.inside_polygon else None
         if offset:
             geometry = offset_polygons(geometry, offset) if is_polygon else offset_lines(geometry, offset)
+        geometry = filtered_rings(geometry, self.ring_filter)
         if self.inside_polygon and original is not None:
             with clipped_to(canvas, original):
                 self._stroke_each(canvas, geometry, pen, scale)
@@ -161,21 +166,3 @@ class SimpleLine(SymbolLayer):
         if length.unit == "Percentage":
             return length.value / 100, True
         return to_pixels(length.value, length.unit, scale, length.map_unit_scale), False
-
-    def _filtered(self, geometry: GeometryArray) -> GeometryArray:
-        """Only the exterior or only the interior rings of polygons."""
-        if self.ring_filter == ALL_RINGS or not len(geometry.rings) > 1:
-            return geometry
-        is_exterior = np.zeros(len(geometry.rings) - 1, dtype=bool)
-        is_exterior[geometry.parts[:-1][np.diff(geometry.parts) > 0]] = True
-        keep = is_exterior if self.ring_filter == EXTERIOR_ONLY else ~is_exterior
-        sizes = np.diff(geometry.rings)
-        counts = np.diff(np.concatenate([[0], np.cumsum(keep)])[geometry.parts])
-        return replace(
-            geometry,
-            coords=geometry.coords[np.repeat(keep, sizes)],
-            rings=np.concatenate([[0], np.cumsum(sizes[keep])]),
-            parts=np.concatenate([[0], np.cumsum(counts)]),
-            z=None,
-            m=None,
-        )

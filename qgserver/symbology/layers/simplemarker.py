@@ -18,7 +18,7 @@ from qgserver.draw.pen import Cap, Join, Pen, pen_dashes, stroke
 from qgserver.draw.sprites import Sprite, stamp
 from qgserver.geo.geometry import Floats
 from qgserver.symbology.env import Env, Painter, Shapes
-from qgserver.symbology.markers import PLACED, MarkerLayer, shaped
+from qgserver.symbology.markers import PLACED, MarkerLayer, exact_painter, shaped
 from qgserver.symbology.marks import Mark, mark
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.properties import CENTER, Convert, as_color, as_length, as_text
@@ -127,7 +127,7 @@ class SimpleMarker(MarkerLayer):
         margin = 2 * (round((4 * width if width else 1) + 1) // 2)
         side = int(size * (abs(math.sin(angle)) + abs(math.cos(angle)))) + margin + 1
         if not self.snapped or env.exact or side > MAX_SPRITE:
-            return _exact_painter(outline, shape, brush, pen, (dx, dy))
+            return exact_painter(outline, brush if shape.filled else None, pen, (dx, dy))
         sprite = Canvas(side, side)
         _draw(sprite, outline.translate(side / 2, side / 2), shape, brush, pen)
         return StampPainter(sprite=sprite.surface, side=side, dx=dx, dy=dy)
@@ -152,15 +152,3 @@ def _draw(canvas: Canvas, outline: Paths, shape: Mark, brush: Brush, pen: Pen | 
         fill(canvas, outline, brush)
     if pen:
         stroke(canvas, outline, pen)
-
-
-def _exact_painter(
-    outline: Paths, shape: Mark, brush: Brush, pen: Pen | None, displacement: tuple[float, float]
-) -> Painter:
-    dx, dy = displacement
-
-    def paint(canvas: Canvas, shapes: Shapes) -> None:
-        for x, y in shapes.geometry.coords:
-            _draw(canvas, outline.translate(x + dx, y + dy), shape, brush, pen)
-
-    return paint

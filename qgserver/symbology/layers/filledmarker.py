@@ -1,0 +1,55 @@
+"""FilledMarker: the shapes of SimpleMarker, filled with a symbol of areas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from qgserver.draw.canvas import Canvas
+from qgserver.symbology.env import Env, Painter, Shapes
+from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer, shaped
+from qgserver.symbology.marks import mark
+from qgserver.symbology.options import Options
+from qgserver.symbology.paint import paint_symbol, ring_geometry
+from qgserver.symbology.properties import CENTER, Convert, as_text
+from qgserver.symbology.symbol import layers, paint_nothing
+
+
+@layers.register("FilledMarker")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilledMarker(MarkerLayer):
+    """Attributes are the options of the same names; ``symbol`` fills the shape."""
+
+    name: str = "circle"
+
+    DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {**PLACED, "name": ("name", as_text)}
+
+    @classmethod
+    def read(cls, options: Options) -> Self:
+        return cls(
+            name=options.text("name", default="circle"),
+            size=options.length("size", default=2.0),
+            angle=options.number("angle"),
+            offset=options.offset(),
+            scale_by_area=options.text("scale_method", default="diameter") == "area",
+            horizontal_anchor=options.integer("horizontal_anchor_point", default=CENTER),
+            vertical_anchor=options.integer("vertical_anchor_point", default=CENTER),
+        )
+
+    def painter(self, env: Env) -> Painter:
+        symbol, size, shape = self.symbol, self.size.pixels(env.scale), mark(self.name)
+        if symbol is None or not 0 < size <= LARGEST or not shape.filled:
+            return paint_nothing
+        outline = shaped(shape.paths, size, size, self.rotation)
+        displacement = np.array(self.displacement(env.scale, size, size))
+
+        def paint(canvas: Canvas, shapes: Shapes) -> None:
+            owners = np.repeat(shapes.rows, np.diff(shapes.geometry.vertex_offsets()))
+            for point, row in zip(shapes.geometry.coords + displacement, owners.tolist(), strict=True):
+                ring = ring_geometry(outline.coords + point)
+                paint_symbol(canvas, env, symbol, Shapes(ring, np.array([row])))
+
+        return paint
