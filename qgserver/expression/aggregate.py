@@ -152,7 +152,7 @@ def _textual(name: str, values: Sequence[Value], kind: str) -> Value:
 
 
 def _collected(values: Sequence[Value]) -> Value:
-    from qgserver.expression.functions.geometry_make import collected
     from qgserver.expression.geometries import to_shape
+    from qgserver.expression.shapes import collected
 
     return collected([to_shape(value) for value in values if is_geometry(value)])

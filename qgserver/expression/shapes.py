@@ -112,3 +112,55 @@ def single_point(geometry: Geometry) -> Geometry | None:
     if geometry.geom_type == "MultiPoint" and len(geometry.geoms) == 1:
         return geometry.geoms[0]
     return geometry if geometry.geom_type == "Point" else None
+
+
+MAX_SEGMENTS = 1_000_000
+"""Of a circle."""
+
+
+def ellipse_ring(center: tuple[float, float], radii: tuple[float, float], angle: float, segments: int) -> Coordinates:
+    """Vertices of an ellipse, clockwise from the end of its first axis, which points to azimuth ``angle`` (degrees)."""
+    turns = 2 * math.pi * np.arange(segments) / segments
+    along, across = radii[0] * np.cos(turns), radii[1] * np.sin(turns)
+    sine, cosine = math.sin(math.radians(angle)), math.cos(math.radians(angle))
+    ring = np.column_stack([center[0] + along * sine + across * cosine, center[1] + along * cosine - across * sine])
+    return np.concatenate([ring, ring[:1]])
+
+
+_MULTI = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
+
+
+def collected(shapes: list[Shape]) -> AnyGeometry | None:
+    """Shapes as one multi-geometry of the first one's type; None of none."""
+    if not shapes:
+        return None
+    kind = shapes[0].kind.removeprefix("Multi")
+    parts: list[Shape] = []
+    for shape in shapes:
+        if shape.kind == kind:
+            parts.append(shape)
+        elif shape.kind == f"Multi{kind}":
+            parts.extend(shape.parts)
+    has_z, has_m = shapes[0].has_z, shapes[0].has_m
+    same = tuple(part for part in parts if part.has_z == has_z and part.has_m == has_m)
+    return from_shape(Shape(_MULTI.get(kind, "GeometryCollection"), has_z, has_m, None, same or tuple(parts)))
+
+
+def reprojected(geometry: AnyGeometry, source: str, destination: str) -> AnyGeometry | None:
+    """The geometry from one CRS (authid) to another; as it is when one of them is unknown, None where it fails."""
+    from qgserver.expression.crs import transformer
+
+    change = transformer(source, destination)
+    if change is None:
+        return geometry
+
+    def reproject(points: Coordinates) -> Coordinates:
+        result = np.column_stack(change.transform(points[:, 0], points[:, 1]))
+        if not np.isfinite(result).all():
+            raise ValueError("beyond the reach of the projection")
+        return result
+
+    try:
+        return moved(geometry, reproject)
+    except ValueError:
+        return None

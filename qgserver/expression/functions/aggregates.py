@@ -8,7 +8,7 @@ from qgserver.errors import ExpressionError
 from qgserver.expression.aggregate import ALIASES, NAMES, compute, kind_of
 from qgserver.expression.context import FeatureRequest, Frame, LayerInfo
 from qgserver.expression.function import Group, Lazy
-from qgserver.expression.functions.features import find_layer, inside
+from qgserver.expression.layers import find_layer, inside
 from qgserver.expression.nodes import (
     Binary,
     FieldRef,

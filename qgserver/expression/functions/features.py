@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qgserver.errors import ExpressionError
-from qgserver.expression.context import Context, Feature, FeatureRequest, FieldInfo, Frame, LayerInfo
+from qgserver.expression.context import Feature, FeatureRequest, FieldInfo, Frame, LayerInfo
 from qgserver.expression.function import Group, Lazy
+from qgserver.expression.layers import find_layer, inside
 from qgserver.expression.nodes import FieldRef, Literal, Node, resolve_field
-from qgserver.expression.scopes import layer_scope
 from qgserver.expression.template import expand
 from qgserver.expression.values import Value, is_geometry, to_int, to_text
 
@@ -181,19 +181,6 @@ def _current_layer(frame: Frame) -> LayerInfo | None:
 
 
 # -- other features -------------------------------------------------------------------------------------------------
-
-
-def find_layer(frame: Frame, value: Value) -> LayerInfo | None:
-    """The layer a value means: a layer, or its id or name."""
-    if hasattr(value, "features"):
-        return value  # type: ignore[return-value]  # nothing else has features
-    layers = frame.context.layers
-    return layers.layer(to_text(value)) if layers is not None and isinstance(value, str) else None
-
-
-def inside(context: Context, layer: LayerInfo) -> Context:
-    """The context of another layer's features."""
-    return context.with_layer(layer, layer_scope(layer))
 
 
 @function("get_feature")

@@ -9,7 +9,7 @@ from qgserver.errors import ExpressionError
 from qgserver.expression.coerce import LooseInt, loose_int
 from qgserver.expression.context import Frame, LayerInfo
 from qgserver.expression.function import Group, Lazy
-from qgserver.expression.functions.features import find_layer
+from qgserver.expression.layers import find_layer
 from qgserver.expression.template import expand
 from qgserver.expression.values import NO_TEXT, Value, is_geometry, to_bytes, to_text
 

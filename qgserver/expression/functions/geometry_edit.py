@@ -166,22 +166,7 @@ def project(point: Value, distance: float, azimuth: float, elevation: float = ma
 @function("transform")
 def transform(geometry: AnyGeometry, source_auth_id: str, dest_auth_id: str) -> AnyGeometry | None:
     """Reprojected from one CRS to another; as it is when one of them is unknown, NULL where the projection fails."""
-    from qgserver.expression.crs import transformer
-
-    change = transformer(source_auth_id, dest_auth_id)
-    if change is None:
-        return geometry
-
-    def reproject(points: Coordinates) -> Coordinates:
-        result = np.column_stack(change.transform(points[:, 0], points[:, 1]))
-        if not np.isfinite(result).all():
-            raise ValueError("beyond the reach of the projection")
-        return result
-
-    try:
-        return shapes.moved(geometry, reproject)
-    except ValueError:
-        return None
+    return shapes.reprojected(geometry, source_auth_id, dest_auth_id)
 
 
 # -- buffers --------------------------------------------------------------------------------------------------------

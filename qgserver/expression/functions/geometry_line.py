@@ -9,10 +9,19 @@ import shapely
 
 from qgserver.errors import ExpressionError
 from qgserver.expression.function import Group
-from qgserver.expression.functions.geometry_make import MAX_SEGMENTS, ellipse_ring
 from qgserver.expression.geometries import AnyGeometry, Coordinates, Geometry, Shape, from_shape, straightened, to_shape
 from qgserver.expression.inscribed import pole, smallest_circle
-from qgserver.expression.shapes import azimuth, leaves, lines_of, polygon, polygons_of, single_point
+from qgserver.expression.shapes import (
+    MAX_SEGMENTS,
+    azimuth,
+    ellipse_ring,
+    leaves,
+    lines_of,
+    moved,
+    polygon,
+    polygons_of,
+    single_point,
+)
 
 function = Group("Geometry", faults=(shapely.errors.ShapelyError,))
 
@@ -149,8 +158,6 @@ def line_substring(geometry: AnyGeometry, start_distance: float, end_distance: f
 @function("extend")
 def extend(geometry: AnyGeometry, start_distance: float, end_distance: float) -> AnyGeometry | None:
     """A line made longer at its ends."""
-    from qgserver.expression.shapes import moved
-
     if geometry.geom_type not in ("LineString", "MultiLineString"):
         return None
 

@@ -23,12 +23,19 @@ from qgserver.expression.geometries import (
     to_shape,
 )
 from qgserver.expression.gml import read_gml
-from qgserver.expression.shapes import azimuth, polygon, single_point
+from qgserver.expression.shapes import (
+    MAX_SEGMENTS,
+    azimuth,
+    collected,
+    ellipse_ring,
+    leaves,
+    map_points,
+    polygon,
+    single_point,
+)
 from qgserver.expression.values import Value, is_geometry, to_double
 
 function = Group("Geometry", faults=(shapely.errors.ShapelyError,))
-
-MAX_SEGMENTS = 1_000_000
 
 
 @function("geom_from_wkt", "geomFromWKT")
@@ -128,25 +135,6 @@ def collect_geometries(*geometries: Value) -> AnyGeometry | None:
     return collected([to_shape(item) for item in flat])
 
 
-_MULTI = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
-
-
-def collected(shapes: list[Shape]) -> AnyGeometry | None:
-    """Shapes as one multi-geometry of the first one's type; None of none."""
-    if not shapes:
-        return None
-    kind = shapes[0].kind.removeprefix("Multi")
-    parts: list[Shape] = []
-    for shape in shapes:
-        if shape.kind == kind:
-            parts.append(shape)
-        elif shape.kind == f"Multi{kind}":
-            parts.extend(shape.parts)
-    has_z, has_m = shapes[0].has_z, shapes[0].has_m
-    same = tuple(part for part in parts if part.has_z == has_z and part.has_m == has_m)
-    return from_shape(Shape(_MULTI.get(kind, "GeometryCollection"), has_z, has_m, None, same or tuple(parts)))
-
-
 # -- figures --------------------------------------------------------------------------------------------------------
 
 
@@ -168,15 +156,6 @@ def _segments(segments: int) -> int:
     if segments > MAX_SEGMENTS:
         raise ExpressionError("Too many segments")
     return segments
-
-
-def ellipse_ring(center: tuple[float, float], radii: tuple[float, float], angle: float, segments: int) -> Coordinates:
-    """Vertices of an ellipse, clockwise from the end of its first axis, which points to azimuth ``angle`` (degrees)."""
-    turns = 2 * math.pi * np.arange(segments) / segments
-    along, across = radii[0] * np.cos(turns), radii[1] * np.sin(turns)
-    sine, cosine = math.sin(math.radians(angle)), math.cos(math.radians(angle))
-    ring = np.column_stack([center[0] + along * sine + across * cosine, center[1] + along * cosine - across * sine])
-    return np.concatenate([ring, ring[:1]])
 
 
 @function("make_circle")
@@ -306,8 +285,6 @@ def _circle(center: tuple[float, float], radius: float) -> Shape:
 @function("nodes_to_points")
 def nodes_to_points(geometry: AnyGeometry, ignore_closing_nodes: int = 0) -> AnyGeometry:
     """All vertices as a multi-point."""
-    from qgserver.expression.shapes import leaves
-
     shape = to_shape(geometry)
     parts = []
     for leaf in leaves(shape):
@@ -321,8 +298,6 @@ def nodes_to_points(geometry: AnyGeometry, ignore_closing_nodes: int = 0) -> Any
 @function("segments_to_lines")
 def segments_to_lines(geometry: AnyGeometry) -> AnyGeometry:
     """Every segment as a line of its own."""
-    from qgserver.expression.shapes import leaves
-
     shape = to_shape(geometry)
     parts: list[Shape] = []
     for leaf in leaves(shape):
@@ -342,7 +317,5 @@ def close_line(geometry: AnyGeometry) -> AnyGeometry | None:
     def close(points: Coordinates) -> Coordinates:
         open_ = len(points) > 1 and (points[0, :2] != points[-1, :2]).any()
         return np.concatenate([points, points[:1]]) if open_ else points
-
-    from qgserver.expression.shapes import map_points
 
     return map_points(geometry, close)

@@ -9,9 +9,10 @@ import shapely
 from qgserver.errors import ExpressionError
 from qgserver.expression.context import Feature, FeatureRequest, Frame, LayerInfo
 from qgserver.expression.function import Group, Lazy
-from qgserver.expression.functions.features import find_layer, inside
 from qgserver.expression.geometries import Geometry, straightened
+from qgserver.expression.layers import find_layer, inside
 from qgserver.expression.nodes import Literal
+from qgserver.expression.shapes import reprojected
 from qgserver.expression.values import Value, to_double, to_int, truth
 
 function = Group("Geometry", pure=False, faults=(shapely.errors.ShapelyError,))
@@ -30,9 +31,7 @@ def _target(frame: Frame, layer: Lazy) -> tuple[LayerInfo, Geometry | None]:
     geometry = straightened(frame.feature.geometry) if frame.feature is not None else None
     own = frame.context.layer.crs if frame.context.layer is not None else ""
     if geometry is not None and own and found.crs and own != found.crs:
-        from qgserver.expression.functions.geometry_edit import transform
-
-        geometry = transform(geometry, own, found.crs)
+        geometry = reprojected(geometry, own, found.crs)
     return found, geometry
 
 
