@@ -6,6 +6,7 @@ other's locks.
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import threading
@@ -60,7 +61,7 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection, moment: Stamp, timeout_s: float) -> None:
         self.moment = moment
         self._connection = connection
-        self._timeout_s = timeout_s
+        self._timeout_s = timeout_s or math.inf
         self._deadline = 0.0
         connection.set_progress_handler(self._late, _CHECK_EVERY)
 
