@@ -134,10 +134,10 @@ def _paint_turns(painting: Painting, plain: Mapping[int, Look], jobs: Jobs) -> N
     for _, first, last in _runs(rows % TURNS):
         for number, start, stop in _runs(numbers[first:last]):
             filled = LookPainter(Look(plain[number].brush))
-            filled(painting.canvas, shapes.slice(first + start, first + stop))
+            filled.together(painting.canvas, shapes.slice(first + start, first + stop))
         for pen, start, stop in _runs(pen_of[numbers[first:last]]):
             outlined = LookPainter(Look(pen=distinct[pen]))
-            outlined(painting.canvas, shapes.slice(first + start, first + stop))
+            outlined.together(painting.canvas, shapes.slice(first + start, first + stop))
 
 
 def _paint_runs(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> None:

@@ -31,7 +31,7 @@ class LookPainter:
             if canvas.antialias == "exact":
                 self._in_order(canvas, self._placed(paths), features)
                 continue
-            self._together(canvas, shapes)
+            self.together(canvas, shapes)
             return
 
     def _placed(self, paths: Paths) -> Paths:
@@ -43,7 +43,7 @@ class LookPainter:
         elif self.look.pen:
             stroke_each(canvas, paths, features, self.look.pen)
 
-    def _together(self, canvas: Canvas, shapes: Shapes) -> None:
+    def together(self, canvas: Canvas, shapes: Shapes) -> None:
         """Many at once: all filled, then all outlined."""
         brush, pen = self.look.brush, self.look.pen
         if brush is not None:
