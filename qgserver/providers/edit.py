@@ -52,8 +52,9 @@ class LayerEditor(Protocol):
     def insert(self, rows: Rows) -> list[int | str]:
         """Add rows; the feature ids they got, in the same order."""
 
-    def update(self, fids: Sequence[int | str], row: Rows) -> None:
-        """Write the one row into all these features. Raises ``EditError`` unless every one is there."""
+    def update(self, fids: Sequence[int | str], rows: Rows) -> None:
+        """Write the one row into all these features (each named once), or to each its own. Raises ``EditError`` unless
+        every one is there."""
 
     def delete(self, fids: Sequence[int | str]) -> None:
         """Remove these features. Raises ``EditError`` unless every one was there."""
@@ -61,6 +62,10 @@ class LayerEditor(Protocol):
 
 class Editor(Protocol):
     """A transaction that has begun."""
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether the store has one writer at a time, so that nothing needs to be locked."""
 
     def layer(self, source: DataSource, crs: Crs | None) -> LayerEditor:
         """A layer of the store this transaction belongs to. Raises ``ReadOnlyError`` for queries, views and such."""

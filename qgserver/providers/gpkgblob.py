@@ -7,6 +7,7 @@ import math
 import sqlite3
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 
 import shapely
 
@@ -29,6 +30,7 @@ def encode(shape: bytes, srid: int) -> bytes:
     return header + shape
 
 
+@lru_cache(maxsize=4)  # a trigger asks five times for the same
 def box(blob: object) -> Box | None:
     """The box of a blob, from its envelope if it has one; None when it is empty or no geometry."""
     if not isinstance(blob, bytes) or len(blob) < 8 or blob[:2] != b"GP":

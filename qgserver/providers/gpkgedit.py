@@ -97,6 +97,8 @@ class _Borrowed(SqliteFile):
 class GeoPackageEditor:
     """An open transaction."""
 
+    exclusive = True
+
     def __init__(self, reader: Reader, path: str) -> None:
         self._reader = reader
         self._path = path
@@ -149,18 +151,20 @@ class GeoPackageLayerEditor:
         return [int(self._reader.all(statement, bound)[0][0]) for bound in self._bound(rows)]
 
     @_refusing()
-    def update(self, fids: Sequence[int | str], row: Rows) -> None:
+    def update(self, fids: Sequence[int | str], rows: Rows) -> None:
         """See ``LayerEditor``."""
-        items = [f"{quoted(name)} = ?" for name in row.columns]
-        if row.shapes is not None:
+        items = [f"{quoted(name)} = ?" for name in rows.columns]
+        if rows.shapes is not None:
             items.append(f"{self._shape_column()} = ?")
             self._extent.leaving(fids)
         if not fids or not items:
             return
         self._changed = True
-        where, keys = self._which(fids)
-        statement = f"UPDATE {self._relation.table} SET {', '.join(items)}{where}"  # noqa: S608
-        self._change(statement, (*self._bound(row)[0], keys), fids)
+        which = [fids] if len(rows.values) == 1 else [[fid] for fid in fids]
+        for some, row in zip(which, self._bound(rows), strict=True):
+            where, keys = self._which(some)
+            statement = f"UPDATE {self._relation.table} SET {', '.join(items)}{where}"  # noqa: S608
+            self._change(statement, (*row, keys), some)
 
     @_refusing()
     def delete(self, fids: Sequence[int | str]) -> None:

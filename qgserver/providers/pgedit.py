@@ -69,6 +69,8 @@ class _Borrowed(Pool):
 class PostgresEditor:
     """An open transaction."""
 
+    exclusive = False
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -125,18 +127,21 @@ class PostgresLayerEditor:
         return fids
 
     @_refusing()
-    def update(self, fids: Sequence[int | str], row: Rows) -> None:
+    def update(self, fids: Sequence[int | str], rows: Rows) -> None:
         """See ``LayerEditor``."""
-        items = [sql.SQL("{} = %s").format(pgsql.identifier(name)) for name in row.columns]
-        if row.shapes is not None:
+        items = [sql.SQL("{} = %s").format(pgsql.identifier(name)) for name in rows.columns]
+        if rows.shapes is not None:
             items.append(sql.SQL("{} = {}").format(self._shape_column(), self._shape()))
         if not fids or not items:
             return
         statement = sql.SQL("UPDATE {} SET {} WHERE {}").format(
             self._relation.table, sql.SQL(", ").join(items), self._which()
         )
-        done = self._connection.execute(statement, (*self._bound(row)[0], self._keys(fids)))
-        _check_count(done.rowcount, fids)
+        keys = self._keys(fids)
+        which = [keys] if len(rows.values) == 1 else [[key] for key in keys]
+        with self._connection.cursor() as cursor:
+            cursor.executemany(statement, [(*row, w) for row, w in zip(self._bound(rows), which, strict=True)])
+            _check_count(cursor.rowcount, fids)
 
     @_refusing()
     def delete(self, fids: Sequence[int | str]) -> None:
@@ -223,7 +228,8 @@ _REFUSALS: tuple[tuple[type[psycopg.Error], type[ProviderError], str], ...] = (
     (psycopg.errors.FeatureNotSupported, ReadOnlyError, "The layer's table can't be written"),
     (psycopg.errors.WrongObjectType, ReadOnlyError, "The layer's table can't be written"),
     (psycopg.errors.DatatypeMismatch, EditError, "A value does not fit its column in the layer's table"),
-    (psycopg.errors.TransactionRollback, EditConflict, "Another transaction was changing the same features"),
+    (psycopg.errors.DeadlockDetected, EditConflict, "Another transaction was changing the same features"),
+    (psycopg.errors.SerializationFailure, EditConflict, "Another transaction was changing the same features"),
     (psycopg.errors.LockNotAvailable, EditConflict, "Another transaction was changing the same features"),
 )
 """Kinds of errors while writing, the narrower before the wider."""

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from qgserver.errors import OwsError, ProviderError
 from qgserver.expression.columns import to_values
 from qgserver.geo.wkb import decode
@@ -19,7 +17,6 @@ from qgserver.ows.wfs.selection import select
 from qgserver.ows.wfs.transactionplan import (
     Changes,
     Target,
-    Values,
     check,
     columnar,
     make_target,
@@ -76,6 +73,7 @@ def run(actions: Sequence[Action], context: OperationContext) -> Result:
         try:
             with as_client_sees(WHOLE), store.edit() as editor:
                 attempt = _Attempt(editor, clock, context.settings.max_transaction_features)
+                attempt.lock_ahead(steps)
                 for step in steps:
                     with blamed_on(step.label), as_client_sees(step.label):
                         attempt.carry_out(step)
@@ -202,6 +200,23 @@ class _Attempt:
         self._left = max_features
         self._layers: dict[str, LayerEditor] = {}
 
+    def lock_ahead(self, steps: Sequence[Step]) -> None:
+        """Lock what several steps are about, in one order for all transactions whatever theirs is: two that want the
+        same features then wait for each other in a row, not in a ring (which the database takes a second to see)."""
+        searches = [step for step in steps if step.query is not None]
+        if self._editor.exclusive or len(searches) < 2:
+            return
+        by_type: dict[str, list[Step]] = {}
+        for step in searches:
+            by_type.setdefault(step.target.kind.name, []).append(step)
+        for name in sorted(by_type):
+            found: set[int | str] = set()
+            for step in by_type[name]:
+                with blamed_on(step.label), as_client_sees(step.label):
+                    found.update(self._search(step)[1])
+            if found:
+                self._layer(by_type[name][0].target).lock(list(found))
+
     def carry_out(self, step: Step) -> None:
         """Do one step and note what it did."""
         carry_out = {"Insert": self._insert, "Update": self._update, "Delete": self._delete}[step.kind]
@@ -227,10 +242,10 @@ class _Attempt:
             self._clock.check()
             some = fids[at : at + CHUNK]
             if target.renewed or constrained:
-                for members, values in _renewed(target, changes, _features(layer.provider, some)):
-                    layer.update(members, _row(values, changes))
+                layer.update(*_renewed(target, changes, _features(layer.provider, some)))
             else:
-                layer.update(some, _row(changes.values, changes))
+                shapes = [changes.shape] if changes.reshapes else None
+                layer.update(some, Rows(tuple(changes.values), [tuple(changes.values.values())], shapes))
         return len(fids)
 
     def _delete(self, step: Step) -> int:
@@ -246,18 +261,23 @@ class _Attempt:
             self._layers[target.kind.name] = self._editor.layer(layer.source, layer.crs)
         return self._layers[target.kind.name]
 
+    def _search(self, step: Step) -> tuple[SourceQuery, list[int | str]]:
+        """What a step asks of its source, and the ids of the features it is about."""
+        assert step.query is not None
+        provider = self._layer(step.target).provider
+        source = select(step.query, step.target.kind, provider, step.target.context).source
+        if source is None:
+            return SourceQuery(), []
+        source = replace(source, columns=(), geometry=False)
+        return source, _fids(provider, source)
+
     def _find(self, step: Step) -> list[int | str]:
         """The ids of the features that a step is about, kept from others."""
-        assert step.query is not None
-        layer = self._layer(step.target)
-        source = select(step.query, step.target.kind, layer.provider, step.target.context).source
-        if source is None:
-            return []
-        source = replace(source, columns=(), geometry=False)
-        fids = _fids(layer.provider, source)
+        source, fids = self._search(step)
         self._spend(len(fids))
-        if not fids:
-            return []
+        if not fids or self._editor.exclusive:
+            return fids
+        layer = self._layer(step.target)
         layer.lock(fids)
         # While we waited others may have changed them so that they are not meant any more.
         return _fids(layer.provider, replace(source, fids=fids))
@@ -286,13 +306,8 @@ def _features(provider: Provider, fids: Sequence[int | str]) -> Batch:
         return concat_batches(list(batches))
 
 
-def _row(values: Values, changes: Changes) -> Rows:
-    return Rows(tuple(values), [tuple(values.values())], [changes.shape] if changes.reshapes else None)
-
-
-def _renewed(target: Target, changes: Changes, batch: Batch) -> list[tuple[list[int | str], Values]]:
-    """The features as they will be: fields with a default for updates get it, constraints are met. Features that are
-    written alike stand together."""
+def _renewed(target: Target, changes: Changes, batch: Batch) -> tuple[list[int | str], Rows]:
+    """What is written to each feature: fields with a default for updates get it; constraints are met."""
     count = len(batch)
     columns = dict(batch.columns)
     for name, value in changes.values.items():
@@ -309,8 +324,6 @@ def _renewed(target: Target, changes: Changes, batch: Batch) -> list[tuple[list[
     touched = {*changes.values, *made}
     constraints = [constraint for constraint in target.constraints if constraint.field.name in touched]
     check(constraints, Batch(batch.fids, columns, geometry), target.context)
-    groups: dict[str, tuple[list[int | str], Values]] = {}
-    for at, fid in enumerate(np.asarray(batch.fids).tolist()):
-        own = {name: values[at] for name, values in made.items()}
-        groups.setdefault(repr(own), ([], {**changes.values, **own}))[0].append(fid)
-    return list(groups.values())
+    written: dict[str, list[object]] = {name: [value] * count for name, value in changes.values.items()} | made
+    rows = [tuple(values) for values in zip(*written.values(), strict=True)] if written else [()] * count
+    return batch.fids.tolist(), Rows(tuple(written), rows, [changes.shape] * count if changes.reshapes else None)

@@ -130,6 +130,8 @@ _CONVERT: dict[str, Callable[[str, Property, Field], object]] = {
 
 # -- geometry -------------------------------------------------------------------------------------------------------
 
+MAX_CRS = 20
+"""CRSs in one action: a transformation takes long to find."""
 _TYPE = re.compile(r"(.*?)(25D|ZM|Z|M)?")
 _ANY = ("", "Unknown", "Geometry")
 
@@ -139,10 +141,14 @@ def shapes(given: Sequence[ReadGeometry | None], srs_name: str, crs: Crs | None,
     ones become multi where the layer is, multi ones of a single part single; z is added (0) or dropped. Geometries
     without a CRS are in ``srs_name``, "" = the layer's. Raises ``OwsError`` InvalidValue."""
     geometries = np.array([None if found is None else found.geometry for found in given], object)
-    names = [srs_name if found is None else found.srs_name or srs_name for found in given]
-    for name in dict.fromkeys(names):
-        mask = np.array([other == name for other in names])
-        geometries[mask] = _moved(geometries[mask], name, crs)
+    places: dict[str, list[int]] = {}
+    for place, found in enumerate(given):
+        if found is not None:
+            places.setdefault(found.srs_name or srs_name, []).append(place)
+    if len(places) > MAX_CRS:
+        raise OwsError("InvalidValue", f"The geometries are in more than {MAX_CRS} CRSs.")
+    for name, members in places.items():
+        geometries[members] = _moved(geometries[members], name, crs)
     out = [None if geometry is None else _fitted(geometry, kind) for geometry in geometries]
     return [None if g is None else shapely.to_wkb(g, output_dimension=3, flavor="iso") for g in out]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -401,3 +402,27 @@ def test_too_many_features_are_refused(world: World) -> None:
     for _ in range(2):
         world.done(insert(*(feature(num=str(n)) for n in range(30))))
     assert world.refused(update("", name="x"))[0] == "OperationProcessingFailed"
+
+
+# -- at the same time -----------------------------------------------------------------------------------------------
+
+
+def test_writers_that_want_the_same_features(world: World) -> None:
+    """Half of them take two features in one order, half in the other: the database finds deadlocks, the server tries
+    again, and every change is there once."""
+
+    def write(number: int) -> list[int]:
+        rows = [update(fid(f"pts.{n}"), code=str(number)) for n in (1, 2)]
+        body = "".join(rows if number % 2 else reversed(rows)) + insert(feature(num=str(100 + number)))
+        return [world.post(body)[0] for _ in range(5)]
+
+    with ThreadPoolExecutor(4) as pool:
+        states = [state for found in pool.map(write, range(4)) for state in found]
+    assert states == [200] * 20
+    assert len(world.query("SELECT 1 FROM pts WHERE num >= 100")) == 20
+    assert len({code for (code,) in world.query("SELECT code FROM pts WHERE fid IN (1, 2)")}) == 1
+
+
+def test_a_geometry_in_too_many_crs_is_refused(world: World) -> None:
+    many = (f"<gml:Point srsName='EPSG:{code}'><gml:pos>1 2</gml:pos></gml:Point>" for code in range(2154, 2180))
+    assert world.refused(insert(*(feature(num="1", geometry=shape) for shape in many)))[0] == "InvalidValue"
