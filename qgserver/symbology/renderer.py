@@ -82,7 +82,8 @@ class Renderer(Protocol):
         """Columns needed for classification, order and symbols; None = all of them."""
 
     def classify(self, batch: Batch, context: Context, scale: float) -> Jobs:
-        """Symbols for the features of a batch at a scale denominator, in drawing order (feature by feature)."""
+        """Symbols for the features of a batch at a scale denominator, in drawing order (feature by feature). 0 is for
+        counting: rules of all scales apply, and classes switched off (rules not: all measured)."""
 
     def legend(self) -> Sequence[LegendItem]:
         """Its classes from top to bottom, those switched off too."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -46,47 +46,57 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class CategorizedRenderer:
-    """``table``: text of a value -> symbol number (HIDDEN for classes switched off); ``other``: for the rest."""
+    """``table``: text of a value -> symbol number (HIDDEN for classes switched off); "" is for the rest."""
 
     common: Common
     symbols: tuple[Symbol, ...]
     attribute: Node | None
     categories: tuple[Category, ...]
     table: Mapping[str, int]
-    other: int
 
     def used_fields(self) -> frozenset[str] | None:
         own = used_fields(self.attribute) if self.attribute else frozenset()
         return merge_fields([own, symbol_fields(self.symbols), self.common.order_fields()])
 
     def classify(self, batch: Batch, context: Context, scale: float) -> Jobs:
-        symbols = np.full(len(batch), self.other, dtype=np.int64)
+        table = self.table if scale else value_table(self.categories, hidden=True)
+        symbols = np.full(len(batch), table.get("", HIDDEN), dtype=np.int64)
         if self.attribute is not None:
             with suppress(ExpressionError):
-                symbols = self._lookup(evaluate(self.attribute, batch, context))
+                symbols = _lookup(evaluate(self.attribute, batch, context), table)
         return jobs_of(symbols)
-
-    def _lookup(self, column: Column) -> Ints:
-        """Symbol numbers by the text of each value; NULL and "" belong to the other values."""
-        table, other = self.table, self.other
-        if column.values.dtype == object:
-            found = [
-                table.get(v if type(v) is str else to_text(v), other) if v is not None else other for v in column.values
-            ]
-            symbols = np.array(found, dtype=np.int64)
-        else:
-            values, inverse = np.unique(column.values, return_inverse=True)
-            texts = (to_text(value) for value in values.tolist())
-            symbols = np.array([table.get(text, other) for text in texts], dtype=np.int64)[inverse]
-        if column.nulls is not None:
-            symbols[column.nulls] = other
-        return symbols
 
     def legend(self) -> tuple[LegendItem, ...]:
         return tuple(LegendItem(item.label, item.symbol, str(i)) for i, item in enumerate(self.categories))
 
     def filters(self, scale: float) -> bool:
         return "" not in self.table
+
+
+def value_table(categories: Sequence[Category], *, hidden: bool) -> dict[str, int]:
+    """Text of a value -> symbol number; HIDDEN for classes switched off, unless ``hidden`` ones count."""
+    table: dict[str, int] = {}
+    for category in categories:
+        for value in category.values:
+            table.setdefault(value, category.symbol if category.visible or hidden else HIDDEN)
+    return table
+
+
+def _lookup(column: Column, table: Mapping[str, int]) -> Ints:
+    """Symbol numbers by the text of each value; NULL and "" belong to the other values."""
+    other = table.get("", HIDDEN)
+    if column.values.dtype == object:
+        found = [
+            table.get(v if type(v) is str else to_text(v), other) if v is not None else other for v in column.values
+        ]
+        symbols = np.array(found, dtype=np.int64)
+    else:
+        values, inverse = np.unique(column.values, return_inverse=True)
+        texts = (to_text(value) for value in values.tolist())
+        symbols = np.array([table.get(text, other) for text in texts], dtype=np.int64)[inverse]
+    if column.nulls is not None:
+        symbols[column.nulls] = other
+    return symbols
 
 
 @renderers.register("categorizedSymbol")
@@ -100,15 +110,10 @@ def read(element: etree._Element, source: Source) -> Renderer:
             values = ("",)
         symbol = numbers.get(child.get("symbol", ""), HIDDEN)
         categories.append(Category(values, symbol, child.get("label", ""), child.get("render", "true") != "false"))
-    table: dict[str, int] = {}
-    for category in categories:
-        for value in category.values:
-            table.setdefault(value, category.symbol if category.visible else HIDDEN)
     return CategorizedRenderer(
         read_common(element, source),
         tuple(named.values()),
         source.attribute(element.get("attr", ""), "attr"),
         tuple(categories),
-        table,
-        table.get("", HIDDEN),
+        value_table(categories, hidden=False),
     )

@@ -63,7 +63,7 @@ class GraduatedRenderer:
         free = np.isfinite(values)
         for item in self.ranges:
             inside = free & (values >= item.lower) & (values <= item.upper)
-            symbols[inside] = item.symbol if item.visible else -1
+            symbols[inside] = item.symbol if item.visible or not scale else -1
             free &= ~inside
         return jobs_of(symbols)
 

@@ -103,3 +103,14 @@ def test_what_is_not_known_is_a_problem_not_an_error() -> None:
         etree.fromstring(f'<renderer-v2 type="singleSymbol"><symbols>{symbol}</symbols></renderer-v2>'), "x", problems
     )
     assert ("x", "Unheard") in [(p.layer, p.element) for p in problems.items]
+
+
+def test_counting_knows_no_scale_and_no_class_that_is_switched_off() -> None:
+    body = """<categories><category value="a" symbol="0" render="false"/><category value="" symbol="1"/></categories>"""
+    assert drawn(renderer(body, 'type="categorizedSymbol" attr="n"'), batch(n=["a", "b"]), 0.0) == [(0, 0), (1, 1)]
+    body = """<ranges><range lower="0" upper="10" symbol="0" render="false"/></ranges>"""
+    assert drawn(renderer(body, 'type="graduatedSymbol" attr="n"'), batch(n=[5.0, 11.0]), 0.0) == [(0, 0)]
+    body = (
+        """<rules><rule symbol="0" scalemindenom="10" scalemaxdenom="20"/><rule symbol="1" checkstate="0"/></rules>"""
+    )
+    assert drawn(renderer(body, 'type="RuleRenderer"'), batch(n=[5]), 0.0) == [(0, 0)]
