@@ -50,9 +50,15 @@ class BoxMaker:
         return self._known[layer.id]
 
     def _make(self, layer: Published) -> Boxes:
-        if layer.extent is None or layer.extent.is_empty or layer.crs is None or not has_geometry(layer):
+        if not has_geometry(layer):
             return Boxes()
-        return self._boxes(layer.extent, layer.crs, layer.wgs84_extent)
+        extent, chosen, crs = layer.extent, self._project.wms.extent, self._project.crs
+        flat = extent is None or extent.is_empty or not (extent.width and extent.height)
+        if flat and chosen is not None and not chosen.is_empty and crs is not None:
+            return self._boxes(chosen, crs, None)  # nothing to zoom to: the author's extent of the service (measured)
+        if extent is None or extent.is_empty or layer.crs is None:
+            return Boxes()
+        return self._boxes(extent, layer.crs, layer.wgs84_extent)
 
     def of_branch(self, branch: Branch) -> Boxes:
         """Union of all boxes below a group."""

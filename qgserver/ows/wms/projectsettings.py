@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from qgserver.errors import ProviderError
 from qgserver.ows.documents import fill
@@ -11,7 +12,7 @@ from qgserver.ows.wms.boxes import has_geometry
 from qgserver.ows.wms.capabilities import exceptions_and_symbolization, requests, root_element, service
 from qgserver.ows.wms.capabilitieslayers import LayerWriter
 from qgserver.ows.wms.published import Branch, Leaf, drawing_order, published_tree
-from qgserver.ows.xmlio import DECLARATION, attributes, element
+from qgserver.ows.xmlio import DECLARATION, attributes, element, optional
 from qgserver.project.layersource import open_layer
 from qgserver.project.model import Group, Layout, Project, RasterLayer, VectorLayer
 from qgserver.providers import Sources
@@ -57,7 +58,7 @@ def write_settings(context: OperationContext) -> Iterator[str]:
     yield from wfs_layers(project)
     yield from LayerWriter(project, VERSION, context.sources, SettingsExtras(project, context.sources)).root()
     order = drawing_order(project, published_tree(project))
-    yield element("LayerDrawingOrder", ",".join(layer.published for layer in order if has_geometry(layer)))
+    yield optional("LayerDrawingOrder", ",".join(layer.published for layer in order if has_geometry(layer)))
     yield "</Capability>"
     yield "</WMS_Capabilities>"
 
@@ -119,7 +120,10 @@ class SettingsExtras:
         if isinstance(place, Group):
             return values | {"mutuallyExclusive": _flag(place.mutually_exclusive)}
         assert isinstance(node, Leaf)
-        return values | _layer_attributes(node.layer)
+        layer = node.layer
+        if isinstance(layer, RasterLayer):
+            return values | {"opacity": f"{layer.opacity:g}"}
+        return values | _vector_attributes(layer, self._schema(layer))
 
     def children(self, node: Branch | Leaf) -> Iterator[str]:
         """TreeName; of layers their key and fields, or what a background map is made of."""
@@ -130,8 +134,7 @@ class SettingsExtras:
         yield element("TreeName", node.node.name)
         if isinstance(node.layer, VectorLayer):
             schema = self._schema(node.layer)
-            if schema is not None:
-                yield from _fields(node.layer, schema)
+            yield from ("<Attributes/>",) if schema is None else _fields(node.layer, schema)
         elif node.layer.source.provider == "wms":
             background = str(node.layer.custom_properties.get("WMSBackgroundLayer", "")).lower()
             yield element("WMSBackgroundLayer", _flag(background in ("1", "true")))
@@ -158,24 +161,25 @@ def _visibility(branch: Branch, visible: bool) -> Iterator[tuple[int, bool]]:
             yield from _visibility(child, shown)
 
 
-def _layer_attributes(layer: VectorLayer | RasterLayer) -> dict[str, str]:
-    if isinstance(layer, RasterLayer):
-        return {"opacity": f"{layer.opacity:g}"}
+def _vector_attributes(layer: VectorLayer, schema: Schema | None) -> dict[str, str]:
+    """Of a layer whose source is down nothing is known (measured)."""
+    known = "NoGeometry" if not layer.has_geometry else (schema.geometry_type if schema else "") or layer.geometry_type
     return {
-        "geometryType": layer.geometry_type if layer.has_geometry else "NoGeometry",
+        "geometryType": "Unknown" if schema is None else known,
         "opacity": f"{layer.style.opacity:g}",
-        "displayField": _display_field(layer),
+        "displayField": "maptip" if schema is None else _display_field(layer, schema),
     }
 
 
-def _display_field(layer: VectorLayer) -> str:
+def _display_field(layer: VectorLayer, schema: Schema) -> str:
     """The alias of the field that names features; ``maptip`` when an expression does. Without a word of the author's
-    QGIS guesses by the field's name, and takes the first field else (measured)."""
+    QGIS guesses by the field's name, and takes the first text else, or the first field (measured)."""
     text = layer.style.display_expression.strip()
-    names = [known.name for known in layer.fields]
+    names = [field.name for field in schema.fields]
     if not text:
         friendly = (name for part in FRIENDLY for name in names if part in name.lower())
-        text = next(friendly, names[0] if names else "")
+        texts = (field.name for field in schema.fields if field.type == "string")
+        text = next(chain(friendly, texts, names), "")
     quoted = len(text) > 2 and text[0] == text[-1] == '"'
     name = text[1:-1].replace('""', '"') if quoted else text
     return (layer.field_config(name).alias or name) if name in names else "maptip"
