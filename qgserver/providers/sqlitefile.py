@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,8 @@ class SqliteFile:
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """A connection in a read transaction. Errors of SQLite leave as ProviderError."""
+        if os.path.exists(self.path + "-journal"):
+            self._recover()
         moment = stamp(self.path, self.path + "-wal")
         reader = self._pop(moment.inode)
         try:
@@ -162,6 +164,16 @@ class SqliteFile:
                 self._idle.append(reader)
                 return
         reader.close()
+
+    def _recover(self) -> None:
+        """Play the journal back that a killed writer has left: nobody can read before, and who only reads can't do it.
+        The journal of a writer that is alive stays as it is."""
+        uri = Path(self.path).absolute().as_uri() + "?mode=rw"
+        try:
+            with closing(sqlite3.connect(uri, uri=True, timeout=self._lock_timeout_s)) as connection:
+                connection.execute("PRAGMA schema_version").fetchall()
+        except sqlite3.Error:  # reading will tell
+            return
 
     def _connect(self) -> sqlite3.Connection:
         flags = "?mode=ro&immutable=1" if self._orphaned_log() else "?mode=ro"

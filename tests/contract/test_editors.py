@@ -264,3 +264,34 @@ def test_a_file_that_must_not_be_written(sources: Sources, file: DataSource) -> 
 
     with pytest.raises(ProviderError):
         insert(sources, file, Rows(("name",), [("x",)]))
+
+
+KILLED = """
+import sys, time
+sys.path[:0] = sys.argv[1:2]
+from places import CRS
+from qgserver.providers import Sources
+from qgserver.providers.edit import Rows
+from qgserver.providers.uri import DataSource
+source = DataSource(**eval(sys.argv[2]))
+with Sources().store(source).edit() as editor:
+    layer = editor.layer(source, CRS)
+    layer.delete([1, 2, 3])
+    layer.insert(Rows(("name",), [("x" * 300,)] * 20_000))
+    print("written", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_killed_writer_leaves_nothing(sources: Sources, source: DataSource) -> None:
+    """It has written more than fits into SQLite's memory, so half of it is in the file already."""
+    known = ("provider", "path", "params", "schema", "table", "geometry_column", "key", "srid")
+    spec = repr({name: getattr(source, name) for name in known})
+    command = [sys.executable, "-c", KILLED, str(Path(__file__).parent), spec]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "written\n"
+        writer.kill()
+    assert names(sources, source) == [place.name for place in PLACES]
+    assert insert(sources, source, Rows(("name",), [("next",)], [SQUARE]))
+    assert names(sources, source)[-1] == "next"
