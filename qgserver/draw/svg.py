@@ -143,7 +143,7 @@ def _hex(color: Color) -> str:
 
 
 def _substitute(element: etree._Element, values: Mapping[str, str]) -> None:
-    for name, value in element.attrib.items():
+    for name, value in ((str(name), str(value)) for name, value in element.items()):
         if name == "style":
             pairs = (pair.partition(":") for pair in value.split(";") if ":" in pair)
             element.set(name, ";".join(f"{key}:{_replaced(text, values)}" for key, _, text in pairs))

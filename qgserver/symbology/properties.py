@@ -207,6 +207,15 @@ def as_flag(value: object, static: bool) -> bool:
     return bool(as_number(value, float(static)))
 
 
+def as_choice(names: Mapping[str, int]) -> Convert:
+    """Makes a converter to the number of a name; any other text leaves the static value."""
+
+    def convert(value: object, static: int) -> int:
+        return names.get(str(value).strip().lower(), static)
+
+    return convert
+
+
 def as_text(value: object, static: str) -> str:
     return str(value)
 
