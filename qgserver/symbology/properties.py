@@ -216,6 +216,16 @@ def as_choice(names: Mapping[str, int]) -> Convert:
     return convert
 
 
+def as_integer(value: object, static: int) -> int:
+    """A whole number, whatever follows it cut off."""
+    return int(as_number(value, float(static)))
+
+
+def as_share(value: object, static: float) -> float:
+    """Percent as a share 0..1."""
+    return min(max(as_number(value, static * 100) / 100, 0.0), 1.0)
+
+
 def as_text(value: object, static: str) -> str:
     return str(value)
 

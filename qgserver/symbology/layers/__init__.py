@@ -11,9 +11,13 @@ from qgserver.symbology.layers import (
     linepatternfill,
     markerline,
     pointpatternfill,
+    rasterfill,
+    rastermarker,
+    shapeburstfill,
     simplefill,
     simpleline,
     simplemarker,
+    svgfill,
     svgmarker,
 )
 
@@ -28,8 +32,12 @@ __all__ = [
     "linepatternfill",
     "markerline",
     "pointpatternfill",
+    "rasterfill",
+    "rastermarker",
+    "shapeburstfill",
     "simplefill",
     "simpleline",
     "simplemarker",
+    "svgfill",
     "svgmarker",
 ]

@@ -40,7 +40,7 @@ def hatch(degrees: float, distance: float, offset: float) -> Hatch:
     radians = math.radians(degrees)
     side = max(int(distance), 1)
     if abs(math.sin(radians)) < 1e-6 or abs(math.cos(radians)) < 1e-6:
-        return Hatch(side, side, round(degrees), side, round(offset))
+        return Hatch(side, side, round(degrees), side, -offset)
     height, width = int(distance / math.cos(radians)), int(distance / math.sin(radians))
     height, width = height or 1, width or 1
     turned = math.degrees(math.atan2(height, width))

@@ -1,0 +1,98 @@
+"""ShapeburstFill: areas in colours that change from the edge inwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from qgserver.draw.brush import Brush, fill
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.color import Color, with_alpha
+from qgserver.draw.distance import blurred, distances
+from qgserver.draw.paths import Paths
+from qgserver.draw.patterns import Stops, color_table, fill_with, placed
+from qgserver.symbology.areas import areas
+from qgserver.symbology.env import Env, Painter, Shapes
+from qgserver.symbology.options import Length, Offset, Options
+from qgserver.symbology.properties import Convert, as_color, as_flag, as_integer, as_length, as_offset
+from qgserver.symbology.ramp import ColorRamp, ramp_from_options
+from qgserver.symbology.symbol import SymbolLayer, layers
+
+MAX_BLUR = 100
+BLACK: Color = (0.0, 0.0, 0.0, 1.0)
+
+
+@layers.register("ShapeburstFill")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShapeburstFill(SymbolLayer):
+    """Attributes are the options of the same names; ``ramp`` None with two colours."""
+
+    color: Color = (0.0, 0.0, 1.0, 1.0)
+    color2: Color = (1.0, 1.0, 1.0, 1.0)
+    ramp: ColorRamp | None = None
+    blur_radius: int = 0
+    whole_shape: bool = True
+    max_distance: Length = Length(5.0)
+    ignore_rings: bool = False
+    offset: Offset = Offset()
+
+    DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {
+        "fillColor": ("color", as_color),
+        "color2": ("color2", as_color),
+        "blurRadius": ("blur_radius", as_integer),
+        "shapeburstWholeShape": ("whole_shape", as_flag),
+        "shapeburstMaxDist": ("max_distance", as_length),
+        "shapeburstIgnoreRings": ("ignore_rings", as_flag),
+        "offset": ("offset", as_offset),
+    }
+
+    @classmethod
+    def read(cls, options: Options) -> Self:
+        has_ramp = options.integer("color_type") == 1 and {"color1", "color2"} <= options.values.keys()
+        distance = options.length("max_distance", default=5.0)
+        return cls(
+            color=options.color("color", default=(0.0, 0.0, 1.0, 1.0)),
+            color2=options.color("gradient_color2", default=(1.0, 1.0, 1.0, 1.0)),
+            ramp=ramp_from_options(dict(options.values)) if has_ramp else None,
+            blur_radius=options.integer("blur_radius"),
+            whole_shape=options.flag("use_whole_shape", default=True),
+            max_distance=Length(distance.value, options.text("distance_unit", default="MM"), distance.map_unit_scale),
+            ignore_rings=options.flag("ignore_rings"),
+            offset=options.offset(),
+        )
+
+    def painter(self, env: Env) -> Painter:
+        dx, dy = self.offset.pixels(env.scale)
+        stops = self.ramp.stops if self.ramp else ((0.0, self.color), (1.0, self.color2))
+        faded = [(position, with_alpha(color, env.opacity)) for position, color in stops]
+        furthest = math.inf if self.whole_shape else max(self.max_distance.pixels(env.scale), 0.0)
+
+        def paint(canvas: Canvas, shapes: Shapes) -> None:
+            for _, rings in areas(shapes, dx, dy):
+                self._paint(canvas, rings, faded, furthest)
+
+        return paint
+
+    def _paint(self, canvas: Canvas, rings: Paths, stops: Stops, furthest: float) -> None:
+        left, top = np.floor(np.maximum(rings.coords.min(axis=0), (-canvas.width, -canvas.height))).tolist()
+        limit = (2 * canvas.width, 2 * canvas.height)
+        right, bottom = np.ceil(np.minimum(rings.coords.max(axis=0), limit)).tolist()
+        if right <= left or bottom <= top:
+            return
+        mask = Canvas(int(right - left), int(bottom - top), "none")
+        shape = rings.take(np.zeros(1, dtype=np.int64)) if self.ignore_rings else rings
+        fill(mask, shape.translate(-left, -top), Brush(BLACK))
+        found = distances(mask.pixels()[:, :, 3] > 0, furthest)
+        largest = min(furthest, float(found.max()))
+        share = np.minimum(found / largest, 1.0) if largest > 0 else np.ones_like(found)
+        table = color_table(stops)
+        pixels = table[(share * (len(table) - 1)).astype(np.int64)]
+        radius = min(self.blur_radius, MAX_BLUR)
+        picture = Canvas(mask.width, mask.height)
+        picture.pixels()[:] = blurred(pixels, radius) if radius > 0 else pixels
+        picture.surface.mark_dirty()
+        fill_with(canvas, rings, placed(picture, int(left), int(top)))

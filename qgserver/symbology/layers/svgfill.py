@@ -1,0 +1,80 @@
+"""SVGFill: areas covered with an SVG again and again, outlined with a line symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.color import Color
+from qgserver.draw.patterns import box_of, fill_with, tiled
+from qgserver.draw.svg import SvgColors
+from qgserver.symbology.areas import areas
+from qgserver.symbology.env import Env, Painter, Shapes
+from qgserver.symbology.options import Length, Options
+from qgserver.symbology.paint import paint_symbol
+from qgserver.symbology.pictures import svg_picture
+from qgserver.symbology.properties import Convert, as_color, as_length, as_number, as_text
+from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
+
+DARK: Color = (35 / 255, 35 / 255, 35 / 255, 1.0)
+MAX_TILE = 4000
+
+
+@layers.register("SVGFill")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SVGFill(SymbolLayer):
+    """Attributes are the options of the same names; ``file`` is ``svgFile`` or the picture itself (``data``)."""
+
+    file: str = ""
+    width: Length = Length(20.0)
+    color: Color = DARK
+    stroke_color: Color = DARK
+    stroke_width: Length = Length(0.2)
+    angle: float = 0.0
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {
+        "file": ("file", as_text),
+        "width": ("width", as_length),
+        "fillColor": ("color", as_color),
+        "outlineColor": ("stroke_color", as_color),
+        "outlineWidth": ("stroke_width", as_length),
+        "angle": ("angle", as_number),
+    }
+
+    @classmethod
+    def read(cls, options: Options) -> Self:
+        return cls(
+            file=options.text("svgFile"),
+            width=options.length("width", default=20.0),
+            color=options.color("color", "svgFillColor", default=DARK),
+            stroke_color=options.color("outline_color", "svgOutlineColor", default=DARK),
+            stroke_width=options.length("outline_width", "svgOutlineWidth", default=0.2),
+            angle=options.number("angle"),
+            parameters=options.parameters(),
+        )
+
+    def painter(self, env: Env) -> Painter:
+        width = self.width.pixels(env.scale)
+        if not 1 <= width <= MAX_TILE:
+            return paint_nothing
+        stroke_width = self.stroke_width.pixels(env.scale)
+        picture = svg_picture(
+            env.assets, self.file, SvgColors(self.color, self.stroke_color, stroke_width, width, self.parameters)
+        )
+        height = width * picture.height / picture.width
+        if not height <= MAX_TILE:
+            return paint_nothing
+        tile = Canvas(max(int(width), 1), max(int(height), 1))
+        picture.draw(tile, (width / 2, height / 2), (width, height), 0.0, env.opacity)
+
+        def paint(canvas: Canvas, shapes: Shapes) -> None:
+            for _, rings in areas(shapes):
+                x, y, _, depth = box_of(rings).tolist()
+                fill_with(canvas, rings, tiled(tile, round(x), round(y + depth), self.angle))
+            if self.symbol is not None:
+                paint_symbol(canvas, env, self.symbol, shapes)
+
+        return paint
