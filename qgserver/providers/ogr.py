@@ -22,6 +22,7 @@ from qgserver.providers import columnstore
 from qgserver.providers.batch import Column
 from qgserver.providers.cache import ByteCache
 from qgserver.providers.columns import column
+from qgserver.providers.dbf import column_sizes
 from qgserver.providers.geometrytypes import FAMILIES, family
 from qgserver.providers.protocol import Field, FieldType, Query, Schema
 from qgserver.providers.resources import Resources
@@ -108,9 +109,12 @@ class OgrProvider:
             encoding = "" if info["encoding"] == "UTF-8" else self._source.encoding
             form = _Form(info["driver"] == "ESRI Shapefile", encoding)
             meta = self._read(max_features=1, encoding=encoding or None)[0]
+        sizes = column_sizes(self._source.path) if form.multi else {}
         fields = tuple(
-            _field(str(name), kind, subtype)
-            for name, kind, subtype in zip(meta["fields"], meta["ogr_types"], meta["ogr_subtypes"], strict=True)
+            _field(str(name), kind, subtype, sizes.get(place, (0, 0)))
+            for place, (name, kind, subtype) in enumerate(
+                zip(meta["fields"], meta["ogr_types"], meta["ogr_subtypes"], strict=True)
+            )
         )
         kind = _geometry_type(meta["geometry_type"])
         if form.multi and family(kind) in ("LINESTRING", "POLYGON"):
@@ -224,9 +228,9 @@ def _errors() -> Iterator[None]:
         raise ProviderError("The layer's file can't be read", detail=f"{type(error).__name__}: {error}") from error
 
 
-def _field(name: str, kind: str, subtype: str) -> Field:
+def _field(name: str, kind: str, subtype: str, size: tuple[int, int]) -> Field:
     plain, word = _TYPES.get(subtype) or _TYPES.get(kind, ("string", "String"))
-    return Field(name, plain, word)
+    return Field(name, plain, word, *size)
 
 
 def _geometry_type(name: str | None) -> str:

@@ -90,7 +90,7 @@ def _describe(connection: Connection, table: sql.Composed) -> Mapping[str, _Desc
                 name=spec.name,
                 type=kind.type if kind is not None else "string",
                 type_name=name,
-                length=length or 0,
+                length=length or -1,
                 precision=spec.scale or 0,
                 nullable=not row[5],
                 comment=str(row[6]),

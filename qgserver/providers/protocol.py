@@ -19,7 +19,8 @@ FieldType = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """An attribute as the source declares it. ``type_name`` is the provider's own word (``int4``, ``String``)."""
+    """An attribute as the source declares it. ``type_name`` is the provider's own word (``int4``, ``String``);
+    ``length`` 0 (of PostgreSQL -1, as QGIS has it) = no limit."""
 
     name: str
     type: FieldType

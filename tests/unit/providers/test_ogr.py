@@ -118,3 +118,14 @@ def test_memory_layers_are_empty(sources: Sources) -> None:
     ]
     assert schema.geometry_type == "Point"
     assert list(memory.read(Query())) == [] and memory.count(Query()) == 0 and memory.extent() is None
+
+
+def test_a_shapefile_tells_the_widths_of_its_columns(sources: Sources) -> None:
+    fields = sources.open(DataSource("ogr", path=str(DATA / "polys.shp")), None).schema().fields
+    assert [(field.name, field.length, field.precision) for field in fields] == [
+        ("num", 9, 0),
+        ("name", 80, 0),
+        ("kind", 80, 0),
+        ("val", 23, 15),
+        ("flag", 9, 0),
+    ]

@@ -129,7 +129,7 @@ def test_types_are_those_of_qgis(layers: Layers) -> None:
     assert schema.geometry_type == "Point"
     described = {f.name: f for f in schema.fields}
     assert (described["n10"].length, described["n10"].precision) == (10, 3)
-    assert [described[n].length for n in ("v20", "c5", "dst", "t")] == [20, 5, 7, 0]
+    assert [described[n].length for n in ("v20", "c5", "dst", "t")] == [20, 5, 7, -1]
     assert [described[n].nullable for n in ("id", "i2", "i8")] == [False, False, True]
     assert described["i8"].comment == "a long" and described["i2"].default == "3"
     (batch,) = types.read(Query(fids=[1]))
