@@ -45,7 +45,7 @@ COLUMNS = {
 FIELDS = (
     FieldConfig("num", not_null=True),
     FieldConfig("name", constraint="\"name\" IS NULL OR length(\"name\") < 40"),
-    FieldConfig("ratio", constraint="\"ratio\" > 0", soft=("constraint",)),
+    FieldConfig("ratio", default="maximum(\"num\") + 1", constraint="\"ratio\" > 0", soft=("constraint",)),
     FieldConfig("secret", hidden_wfs=True),
     FieldConfig("fixed", editable=False),
     FieldConfig("kind", default="'kind ' || \"num\""),

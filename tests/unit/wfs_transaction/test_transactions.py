@@ -142,6 +142,11 @@ def test_defaults_for_updates_are_made_anew_for_each_feature(world: World) -> No
     ]  # fmt: skip
 
 
+def test_a_default_may_look_at_the_layer(world: World) -> None:
+    world.done(insert(feature(num="7")))
+    assert world.query("SELECT ratio FROM pts WHERE num = 7") == [(4.0,)]
+
+
 def test_a_soft_constraint_only_warns_in_a_form(world: World) -> None:
     assert world.done(insert(feature(num="7", ratio="-1")))
 
