@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import os
 import sqlite3
 import threading
@@ -46,7 +47,7 @@ class GeoPackageStore:
 
     def __init__(self, path: str, statement_s: float, lock_s: float) -> None:
         self.key = path
-        self._statement_s = statement_s
+        self._statement_s = statement_s or math.inf
         self._lock_s = lock_s
         self._queue = threading.Lock()
 

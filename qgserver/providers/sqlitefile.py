@@ -56,7 +56,7 @@ def stamp(path: str, other: str) -> Stamp:
 
 
 class Reader:
-    """A connection inside one read transaction: all it answers is of one moment, ``moment`` or a little later."""
+    """A connection inside one transaction: all it answers is of one moment, ``moment`` or a little later."""
 
     def __init__(self, connection: sqlite3.Connection, moment: Stamp, timeout_s: float) -> None:
         self.moment = moment
