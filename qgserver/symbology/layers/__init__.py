@@ -1,6 +1,7 @@
 """Symbol layers, one file a class; importing a file registers it."""
 
 from qgserver.symbology.layers import (
+    arrowline,
     centroidfill,
     ellipsemarker,
     filledmarker,
@@ -11,6 +12,7 @@ from qgserver.symbology.layers import (
     linepatternfill,
     markerline,
     pointpatternfill,
+    randommarkerfill,
     rasterfill,
     rastermarker,
     shapeburstfill,
@@ -19,9 +21,11 @@ from qgserver.symbology.layers import (
     simplemarker,
     svgfill,
     svgmarker,
+    vectorfield,
 )
 
 __all__ = [
+    "arrowline",
     "centroidfill",
     "ellipsemarker",
     "filledmarker",
@@ -32,6 +36,7 @@ __all__ = [
     "linepatternfill",
     "markerline",
     "pointpatternfill",
+    "randommarkerfill",
     "rasterfill",
     "rastermarker",
     "shapeburstfill",
@@ -40,4 +45,5 @@ __all__ = [
     "simplemarker",
     "svgfill",
     "svgmarker",
+    "vectorfield",
 ]
