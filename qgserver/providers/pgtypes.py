@@ -135,7 +135,7 @@ _NUMBER = PgType("double", _decimals, "::text")
 _INT = PgType("int", _as("int"))
 _TIMESTAMP = PgType("datetime", _timestamps)
 _JSON = PgType("map", _as("map"), "::text")
-_GEOMETRY = PgType("string", _as("string"), function="ST_AsText", comparable=False)
+_GEOMETRY = PgType("string", _as("string"), function="ST_AsEWKT", comparable=False)
 
 _TYPES: Mapping[str, PgType] = {
     "bool": PgType("bool", _as("bool")),

@@ -75,13 +75,13 @@ def templates(project: Project) -> Iterator[str]:
 
 
 def _template(layout: Layout, project: Project) -> Iterator[str]:
-    values = {"name": layout.name, "width": f"{layout.width:g}", "height": f"{layout.height:g}"}
+    values = {"name": layout.name, "width": f"{layout.width:.17g}", "height": f"{layout.height:.17g}"}
     if layout.atlas_layer is not None:
         coverage = project.layers.get(layout.atlas_layer)
         values |= {"atlasEnabled": "1", "atlasCoverageLayer": coverage.published if coverage else ""}
     yield f"<ComposerTemplate{attributes(values)}>"
     for item in layout.maps:
-        size = {"width": f"{item.width:g}", "height": f"{item.height:g}"}
+        size = {"width": f"{item.width:.17g}", "height": f"{item.height:.17g}"}
         yield f"<ComposerMap{attributes({'name': item.name} | size)}/>"
     for name, ids in (("ComposerLabel", layout.labels), ("ComposerHtml", layout.htmls)):
         for item_id in ids:
@@ -162,21 +162,21 @@ def _visibility(branch: Branch, visible: bool) -> Iterator[tuple[int, bool]]:
 
 
 def _vector_attributes(layer: VectorLayer, schema: Schema | None) -> dict[str, str]:
-    """Of a layer whose source is down nothing is known (measured)."""
+    """Of a layer whose source is down there is but the word of the project file (measured)."""
     known = "NoGeometry" if not layer.has_geometry else (schema.geometry_type if schema else "") or layer.geometry_type
     return {
         "geometryType": "Unknown" if schema is None else known,
         "opacity": f"{layer.style.opacity:g}",
-        "displayField": "maptip" if schema is None else _display_field(layer, schema),
+        "displayField": _display_field(layer, schema),
     }
 
 
-def _display_field(layer: VectorLayer, schema: Schema) -> str:
+def _display_field(layer: VectorLayer, schema: Schema | None) -> str:
     """The alias of the field that names features; ``maptip`` when an expression does. Without a word of the author's
     QGIS guesses by the field's name, and takes the first text else, or the first field (measured)."""
     text = layer.style.display_expression.strip()
-    names = [field.name for field in schema.fields]
-    if not text:
+    names = [field.name for field in schema.fields] if schema else [known.name for known in layer.fields]
+    if not text and schema is not None:
         friendly = (name for part in FRIENDLY for name in names if part in name.lower())
         texts = (field.name for field in schema.fields if field.type == "string")
         text = next(chain(friendly, texts, names), "")
