@@ -31,7 +31,8 @@ def transaction(context: OperationContext) -> Response:
         result = run(actions, context)
     except OwsError as error:
         if error.detail:
-            log.warning("Transaction: %s: %s (%s)", error.locator, error.message, error.detail)
+            # %r: what a client sends must not end the line.
+            log.warning("Transaction: %r: %s %r", error.locator, error.message, error.detail[:1000])
         if context.version != "1.0.0" or error.status == REFUSED:
             raise
         return _answer(_failed_100(error))
