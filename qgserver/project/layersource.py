@@ -14,7 +14,7 @@ from qgserver.geo.extent import Extent
 from qgserver.project.joins import Lookup, joined_columns
 from qgserver.project.layeraccess import ProjectLayers
 from qgserver.project.model import Join, Project, VectorLayer, VirtualField
-from qgserver.project.virtualfields import compute, parsed
+from qgserver.project.virtualfields import compute, parsed, rounded
 from qgserver.providers import Sources
 from qgserver.providers.batch import Batch, concat_batches, take_batch
 from qgserver.providers.columnstore import sort_order
@@ -197,7 +197,9 @@ class LayerSource:
                     columns[name] = lookups[joined.join].add(keys, joined.field.name)
                 for name in plan.virtual:
                     known = Batch(batch.fids, columns, batch.geometry)
-                    columns[name] = compute(self._expressions[name], _type(self._virtual[name]), known, author)
+                    spec = self._virtual[name]
+                    made = compute(self._expressions[name], _type(spec), known, author)
+                    columns[name] = rounded(made, spec.precision)
                 yield Batch(batch.fids, columns, batch.geometry)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from qgserver.errors import ExpressionError
 from qgserver.expression.coerce import to_date, to_datetime, to_time
 from qgserver.expression.columns import to_values
@@ -32,6 +34,13 @@ def compute(node: Node, kind: FieldType, batch: Batch, context: Context) -> Colu
     convert = _CONVERT.get(kind)
     values = to_values(result)
     return column(values if convert is None else [_try(convert, value) for value in values], kind)
+
+
+def rounded(made: Column, decimals: int) -> Column:
+    """A column of numbers with no more decimals than its field has (0 = as many as there are)."""
+    if decimals <= 0 or made.values.dtype.kind != "f":
+        return made
+    return Column(np.round(made.values, decimals), made.nulls)
 
 
 def _try(convert: Callable[[Value], Value], value: Value) -> Value:

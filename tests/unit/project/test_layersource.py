@@ -108,6 +108,7 @@ def test_virtual_fields_may_use_each_other(sources: Sources) -> None:
         virtual("loop", "loop + 1"),
         virtual("var", "@greeting", "string"),
         virtual("when", "day", "date"),
+        replace(virtual("tenth", "num / 7", "double"), precision=2),
     )
     points = opened(sources, layer("points", virtual_fields=fields))
     got = values(points, Query(fids=[3], context=Context(variables={"greeting": "hello"})))
@@ -115,9 +116,9 @@ def test_virtual_fields_may_use_each_other(sources: Sources) -> None:
     assert got["quad"] == [12] and got["twice"] == [6]
     assert got["text"] == ["3"] and got["half"] == [1.5] and got["rounded"] == [2]
     assert got["bad"] == [None] and got["loop"] == [None] and got["var"] == ["hello"]
-    assert got["when"] == got["day"]
-    assert [f.type for f in points.schema().fields[-9:]] == [
-        *("int", "int", "string", "double", "int", "string", "int", "string", "date")
+    assert got["when"] == got["day"] and got["tenth"] == [0.43]
+    assert [f.type for f in points.schema().fields[-10:]] == [
+        *("int", "int", "string", "double", "int", "string", "int", "string", "date", "double")
     ]
 
 
