@@ -1,0 +1,156 @@
+"""Symbol layers: measured rules of their geometry, and that no style, however odd, stops a map."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from lxml import etree
+
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.svg import SvgColors, read_picture
+from qgserver.draw.units import RenderScale
+from qgserver.errors import Problems
+from qgserver.expression.context import Context
+from qgserver.geo.extent import Extent
+from qgserver.geo.geometry import LINESTRING, POINT, POLYGON, GeometryArray
+from qgserver.providers.batch import Batch
+from qgserver.symbology.along import every, track, vertices
+from qgserver.symbology.assets import Assets
+from qgserver.symbology.env import Env, Shapes
+from qgserver.symbology.layers.linepatternfill import hatch
+from qgserver.symbology.paint import paint_symbol
+from qgserver.symbology.symbol import MAX_SUBSYMBOLS, Symbol, attribute_names, layers, read_symbol
+
+SIZE = 60
+RING = np.array([(10.0, 10.0), (50.0, 10.0), (50.0, 50.0), (10.0, 50.0), (10.0, 10.0)])
+COLORS = SvgColors((1.0, 0.0, 0.0, 1.0), (0.0, 0.0, 1.0, 1.0), 1.0, 20.0)
+INNER = {
+    "marker": '<layer class="SimpleMarker"><prop k="size" v="4"/></layer>',
+    "line": '<layer class="SimpleLine"/>',
+    "fill": '<layer class="SimpleFill"/>',
+}
+
+
+def names() -> list[str]:
+    return sorted(layers)
+
+
+def shapes(kind: int) -> Shapes:
+    coords = RING[:1] if kind == POINT else RING
+    one = np.array([0, 1], dtype=np.int64)
+    return Shapes(GeometryArray(np.array([kind], np.uint8), coords, one * len(coords), one, one), np.zeros(1, np.int64))
+
+
+def painted(symbol: Symbol, kind: int, assets: Assets | None = None) -> Canvas:
+    canvas = Canvas(SIZE, SIZE)
+    batch = Batch(np.zeros(1, np.int64), {}, None)
+    view = Extent(0.0, 0.0, SIZE, SIZE)
+    env = Env(RenderScale(4.0, 1.0, 1000.0), Context(), batch, view, assets=assets or Assets())
+    paint_symbol(canvas, env, symbol, shapes(kind))
+    return canvas
+
+
+def symbol_of(name: str, options: dict[str, str], inner: str = "") -> Symbol:
+    props = "".join(f'<prop k="{key}" v="{value}"/>' for key, value in options.items())
+    nested = f'<symbol type="{inner}">{INNER[inner]}</symbol>' if inner else ""
+    xml = f'<symbol type="x"><layer class="{name}">{props}{nested}</layer></symbol>'
+    return read_symbol(etree.fromstring(xml), "layer", Problems())
+
+
+def test_markers_stand_from_the_start_at_each_interval_but_not_at_the_end() -> None:
+    line = track(np.array([(0.0, 5.0), (50.0, 5.0)]), closed=False)
+    assert line is not None
+    assert every(line, 10.0, 0.0, 4.0).points[:, 0].tolist() == [0, 10, 20, 30, 40]
+    assert every(line, 10.0, 3.0, 4.0).points[:, 0].tolist() == [3, 13, 23, 33, 43]
+
+
+def test_a_vertex_has_the_direction_between_its_segments_and_a_ring_has_no_last_one() -> None:
+    line = track(np.array([(0.0, 0.0), (10.0, 0.0), (10.0, 10.0)]), closed=False)
+    ring = track(RING, closed=True)
+    assert line is not None and ring is not None
+    assert vertices(line, 0.0).angles.round(9).tolist() == [0.0, 45.0, 90.0]
+    assert len(vertices(ring, 0.0)) == 4
+
+
+@pytest.mark.parametrize("coords", [[(1.0, 1.0)], [(1.0, 1.0), (1.0, 1.0)], [(0.0, 0.0), (np.nan, 1.0)]])
+def test_a_line_without_length_has_no_places(coords: list[tuple[float, float]]) -> None:
+    assert track(np.array(coords), closed=False) is None
+
+
+def test_hatches_come_in_tiles_of_whole_pixels() -> None:
+    assert hatch(0.0, 11.34, 0.0).distance == 11
+    assert (hatch(45.0, 10.0, 0.0).width, hatch(45.0, 10.0, 0.0).height) == (14, 14)
+
+
+def test_colours_take_the_place_of_parameters_of_an_svg() -> None:
+    picture = read_picture(
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10">'
+        b'<rect width="10" height="10" style="fill:param(fill) #00f;stroke:none"/></svg>',
+        COLORS,
+    )
+    assert picture is not None
+    canvas = Canvas(20, 20)
+    picture.draw(canvas, (10.0, 10.0), (20.0, 20.0), 0.0, 1.0)
+    assert canvas.pixels()[10, 10].tolist() == [0, 0, 255, 255]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"<html/>",
+        b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 nan 1"/>',
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">' + b"<g/>" * 30_000 + b"</svg>",
+    ],
+)
+def test_what_is_no_usable_svg_is_none(text: bytes) -> None:
+    assert read_picture(text, COLORS) is None
+
+
+def test_an_svg_loads_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
+    secret = tmp_path_factory.mktemp("secret") / "secret.svg"
+    secret.write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9"/></svg>')
+    for tag in ("image", "use"):
+        text = (
+            '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9">'
+            f'<{tag} xlink:href="file://{secret}" width="9" height="9"/></svg>'
+        )
+        picture = read_picture(text.encode(), COLORS)
+        canvas = Canvas(9, 9)
+        if picture is not None:
+            picture.draw(canvas, (4.5, 4.5), (9.0, 9.0), 0.0, 1.0)
+        assert not canvas.pixels().any()
+
+
+def test_a_missing_svg_is_a_placeholder_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        canvas = painted(symbol_of("SvgMarker", {"name": "nowhere/absent-7.svg", "size": "8"}), POINT)
+        assert canvas.pixels().any()
+    assert sum("absent-7" in record.message for record in caplog.records) == 1
+
+
+@pytest.mark.parametrize("name", names())
+def test_data_defined_keys_lead_to_attributes(name: str) -> None:
+    kind = layers[name]
+    assert {attribute for attribute, _ in kind.DEFINED.values()} <= attribute_names(kind)
+
+
+@pytest.mark.parametrize("value", ["-3", "nan", "1e9", "1e-9", "x"])
+@pytest.mark.parametrize("name", names())
+def test_odd_sizes_are_harmless(name: str, value: str) -> None:
+    keys = ("size", "symbol_width", "width", "line_width", "distance", "distance_x", "interval", "hash_length", "angle")
+    more = ("arrow_width", "head_length", "max_distance", "scale", "point_count", "outline_width", "offset", "geometry")
+    for inner in ("", *INNER):
+        symbol = symbol_of(name, dict.fromkeys(keys + more, value), inner)
+        for kind in (POINT, LINESTRING, POLYGON):
+            painted(symbol, kind)
+
+
+def test_symbols_in_symbols_end_somewhere() -> None:
+    depth = 3 * MAX_SUBSYMBOLS
+    xml = '<symbol type="fill"><layer class="CentroidFill">' * depth + "</layer></symbol>" * depth
+    problems = Problems()
+    symbol = read_symbol(etree.fromstring(xml), "layer", problems)
+    painted(symbol, POLYGON)
+    assert problems.items
