@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qgserver.geo.geometry import Floats
+from qgserver.draw.paths import Paths
+from qgserver.geo.geometry import Floats, Ints
 
 MOST = 100_000
 """Places on one line; where there would be more, none is of use."""
@@ -77,16 +78,60 @@ def _averaged(line: Track, ways: Floats, reach: float) -> Floats:
     return degrees(line.at(ways + reach) - line.at(ways - reach))
 
 
-def every(line: Track, interval: float, offset: float, average: float) -> Places:
-    """A place at ``offset`` and then after each ``interval``, none at the very end of the line; all in pixels.
-    ``average``: the length over which the direction is taken."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracks:
+    """Many lines end to end: ``coords`` float64[n, 2]; ``travelled`` float64[n] the way to each vertex, with a gap
+    before each line; ``starts`` and ``ends`` float64[k] what it is where the lines begin and end."""
+
+    coords: Floats
+    travelled: Floats
+    starts: Floats
+    ends: Floats
+
+    def at(self, ways: Floats) -> Floats:
+        """Points float64[m, 2] so far along."""
+        return np.column_stack([np.interp(ways, self.travelled, self.coords[:, axis]) for axis in (0, 1)])
+
+
+def tracks(paths: Paths) -> Tracks:
+    """All the paths as one; a closed one comes back to its first vertex. Coordinates must be finite."""
+    if paths.closed and len(paths.coords):
+        firsts, lasts = paths.starts[:-1], paths.starts[1:] - 1
+        is_open = (paths.coords[firsts] != paths.coords[lasts]).any(axis=1)
+        coords = np.insert(paths.coords, lasts[is_open] + 1, paths.coords[firsts[is_open]], axis=0)
+        bounds = paths.starts + np.concatenate([[0], np.cumsum(is_open)])
+    else:
+        coords, bounds = paths.coords, paths.starts
+    steps = np.hypot(*np.diff(coords, axis=0, prepend=coords[:1]).T)
+    steps[bounds[:-1]] = 1.0
+    travelled = np.cumsum(steps)
+    return Tracks(coords, travelled, travelled[bounds[:-1]], travelled[bounds[1:] - 1])
+
+
+def every(lines: Tracks, interval: float, offset: float, average: float) -> tuple[Places, Ints]:
+    """On each line a place at ``offset`` and then after each ``interval``, none at the very end; all in pixels.
+    ``average``: the length over which the direction is taken. Also the number int64[n] of each place's line."""
     step = interval if interval > 0 else 0.1
-    count = max(int(np.ceil((line.length - offset) / step - 1e-9)), 0)
-    if count > MOST:
-        return Places(np.empty((0, 2)), np.empty(0))
-    ways: Floats = offset + step * np.arange(count, dtype=np.float64)
-    ways = ways[ways >= 0]
-    return Places(line.at(ways), _averaged(line, ways, min(average, step) / 2))
+    lengths = lines.ends - lines.starts
+    counts = np.maximum(np.ceil((lengths - offset) / step - 1e-9), 0.0)
+    counts[(lengths <= 0) | (counts > MOST)] = 0
+    if counts.sum() > 50 * MOST:
+        counts[:] = 0
+    ordinals = counts.astype(np.int64)
+    owners = np.repeat(np.arange(len(ordinals)), ordinals)
+    number = np.arange(len(owners)) - np.repeat(np.cumsum(ordinals) - ordinals, ordinals)
+    along = offset + step * number
+    owners, along = owners[along >= 0], along[along >= 0]
+    ways, reach = lines.starts[owners] + along, min(average, step) / 2
+    if reach > 0:
+        before = np.maximum(ways - reach, lines.starts[owners])
+        behind = np.minimum(ways + reach, lines.ends[owners])
+        angles = degrees(lines.at(behind) - lines.at(before))
+    else:
+        ends = np.maximum(np.searchsorted(lines.travelled, ways, side="left"), 1)
+        ends = np.where(ways <= lines.starts[owners], ends + 1, ends)
+        angles = degrees(lines.coords[ends] - lines.coords[ends - 1])
+    return Places(lines.at(ways), angles), owners
 
 
 def central(line: Track, average: float) -> Places:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from qgserver.draw.canvas import Canvas
-from qgserver.geo.geometry import LINESTRING, POINT, POLYGON, Floats, GeometryArray, Ints
+from qgserver.geo.geometry import LINESTRING, POINT, POLYGON, Floats, GeometryArray, Ints, offsets
 from qgserver.symbology.env import Env, Shapes
 from qgserver.symbology.properties import as_number
 from qgserver.symbology.symbol import Symbol
 
+COARSE = 2.0
+"""Degrees that markers of crowded maps are turned in steps of, so that many are the same."""
 MARGIN = 3
 """Markers further from the picture than so many times its size are not looked at."""
 
@@ -53,19 +55,23 @@ def paint_points(
     seen = np.flatnonzero((np.abs(points) < reach).all(axis=1))
     shapes = Shapes(point_geometry(points[seen]), rows[seen])
     if angles is None:
-        _paint_each(canvas, env, symbol, shapes)
+        paint_each(canvas, env, symbol, shapes)
         return
     angles = angles[seen]
+    if canvas.antialias == "fast":
+        angles = np.round(angles / COARSE) * COARSE % 360
+        order = np.argsort(angles, kind="stable")
+        angles, shapes = angles[order], Shapes(point_geometry(points[seen][order]), rows[seen][order])
     edges = [0, *(np.flatnonzero(np.diff(angles)) + 1).tolist(), len(angles)]
     for start, stop in pairwise(edges):
         if start < stop:
             turned = symbol.turned(float(angles[start]))
-            _paint_each(canvas, replace(env, painters={}), turned, shapes.slice(start, stop))
+            paint_each(canvas, replace(env, painters={}), turned, shapes.slice(start, stop))
 
 
-def _paint_each(canvas: Canvas, env: Env, symbol: Symbol, shapes: Shapes) -> None:
-    """Point by point where that shows: symbols of several layers."""
-    if symbol.in_sequence or len(symbol.layers) < 2:
+def paint_each(canvas: Canvas, env: Env, symbol: Symbol, shapes: Shapes) -> None:
+    """Shape by shape where that shows: symbols of several layers in maps that are not crowded."""
+    if symbol.in_sequence or len(symbol.layers) < 2 or canvas.antialias == "fast":
         paint_symbol(canvas, env, symbol, shapes)
         return
     for i in range(len(shapes)):
@@ -86,7 +92,9 @@ def line_geometry(ends: Floats) -> GeometryArray:
     )
 
 
-def ring_geometry(ring: Floats) -> GeometryArray:
-    """One polygon with the outer ring float64[n, 2]."""
-    one = np.array([0, 1], dtype=np.int64)
-    return GeometryArray(np.array([POLYGON], dtype=np.uint8), ring, one * len(ring), one, one)
+def ring_geometry(rings: Sequence[Floats]) -> GeometryArray:
+    """Polygons of one outer ring float64[n, 2] each."""
+    count = np.arange(len(rings) + 1, dtype=np.int64)
+    bounds = offsets(np.array([len(ring) for ring in rings], dtype=np.int64))
+    coords = np.concatenate([np.empty((0, 2)), *rings])
+    return GeometryArray(np.full(len(rings), POLYGON, dtype=np.uint8), coords, bounds, count, count)

@@ -15,7 +15,7 @@ from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.lines import filtered_rings
 from qgserver.symbology.looks import paths_of
 from qgserver.symbology.options import Length, Options
-from qgserver.symbology.paint import paint_symbol, ring_geometry
+from qgserver.symbology.paint import paint_each, ring_geometry
 from qgserver.symbology.properties import Convert, as_choice, as_length
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 
@@ -81,10 +81,14 @@ class ArrowLine(SymbolLayer):
         def paint(canvas: Canvas, shapes: Shapes) -> None:
             for paths, features in paths_of(filtered_rings(shapes.geometry, self.ring_filter)):
                 owners = np.repeat(shapes.rows, np.diff(features)).tolist()
+                outlines: list[Floats] = []
+                rows: list[int] = []
                 for number, row in enumerate(owners):
                     line = paths.coords[paths.starts[number] : paths.starts[number + 1]]
-                    for outline in self._outlines(arrow, line):
-                        paint_symbol(canvas, env, symbol, Shapes(ring_geometry(outline), np.array([row])))
+                    outlines += self._outlines(arrow, line)
+                    rows += [row] * (len(outlines) - len(rows))
+                arrows = Shapes(ring_geometry(outlines), np.array(rows, dtype=np.int64))
+                paint_each(canvas, env, symbol, arrows)
 
         return paint
 

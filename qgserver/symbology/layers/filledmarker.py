@@ -13,7 +13,7 @@ from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer, shaped
 from qgserver.symbology.marks import mark
 from qgserver.symbology.options import Options
-from qgserver.symbology.paint import paint_symbol, ring_geometry
+from qgserver.symbology.paint import paint_each, ring_geometry
 from qgserver.symbology.properties import CENTER, Convert, as_text
 from qgserver.symbology.symbol import layers, paint_nothing
 
@@ -47,9 +47,8 @@ class FilledMarker(MarkerLayer):
         displacement = np.array(self.displacement(env.scale, size, size))
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
-            owners = np.repeat(shapes.rows, np.diff(shapes.geometry.vertex_offsets()))
-            for point, row in zip(shapes.geometry.coords + displacement, owners.tolist(), strict=True):
-                ring = ring_geometry(outline.coords + point)
-                paint_symbol(canvas, env, symbol, Shapes(ring, np.array([row])))
+            rows = np.repeat(shapes.rows, np.diff(shapes.geometry.vertex_offsets()))
+            rings = [outline.coords + point for point in shapes.geometry.coords + displacement]
+            paint_each(canvas, env, symbol, Shapes(ring_geometry(rings), rows))
 
         return paint

@@ -49,8 +49,7 @@ class HashLine(TemplatedLine):
             return paint_nothing
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
-            for owner, places in self.places(shapes, env.scale):
-                rows = np.full(len(places), shapes.rows[owner])
+            for rows, places in self.places(shapes, env.scale):
                 paint_symbol(canvas, env, symbol, Shapes(line_geometry(self._ends(places, half)), rows))
 
         return paint

@@ -29,8 +29,10 @@ class MarkerLine(TemplatedLine):
             return paint_nothing
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
-            for owner, places in self.places(shapes, env.scale):
-                rows = np.full(len(places), shapes.rows[owner])
-                paint_points(canvas, env, symbol, places.points, rows, places.angles if self.rotate else None)
+            found = list(self.places(shapes, env.scale))
+            if found:
+                points = np.concatenate([places.points for _, places in found])
+                angles = np.concatenate([places.angles for _, places in found]) if self.rotate else None
+                paint_points(canvas, env, symbol, points, np.concatenate([rows for rows, _ in found]), angles)
 
         return paint

@@ -14,7 +14,7 @@ from qgserver.draw.color import Color
 from qgserver.draw.sprites import stamp
 from qgserver.draw.svg import Picture, SvgColors
 from qgserver.symbology.env import Env, Painter, Shapes
-from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer
+from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer, draw_each
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.pictures import svg_picture
 from qgserver.symbology.properties import CENTER, Convert, as_color, as_length, as_text
@@ -84,13 +84,13 @@ class SvgMarker(MarkerLayer):
         return _stamp_painter(picture, (width, height), displacement, env.opacity)
 
     def _turned_painter(self, picture: Picture, size: Pair, displacement: Pair, opacity: float) -> Painter:
-        dx, dy = displacement
+        move, reach = np.array(displacement), math.hypot(*size)
+
+        def draw(canvas: Canvas, x: float, y: float) -> None:
+            picture.draw(canvas, (x, y), size, self.rotation, opacity)
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
-            reach = math.hypot(*size)
-            for x, y in (shapes.geometry.coords + np.array((dx, dy))).tolist():
-                if -reach < x < canvas.width + reach and -reach < y < canvas.height + reach:
-                    picture.draw(canvas, (x, y), size, self.rotation, opacity)
+            draw_each(canvas, draw, reach, shapes.geometry.coords + move)
 
         return paint
 

@@ -7,6 +7,7 @@ import pytest
 from lxml import etree
 
 from qgserver.draw.canvas import Canvas
+from qgserver.draw.paths import Paths
 from qgserver.draw.svg import SvgColors, read_picture
 from qgserver.draw.units import RenderScale
 from qgserver.errors import Problems
@@ -14,7 +15,7 @@ from qgserver.expression.context import Context
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import LINESTRING, POINT, POLYGON, GeometryArray
 from qgserver.providers.batch import Batch
-from qgserver.symbology.along import every, track, vertices
+from qgserver.symbology.along import every, track, tracks, vertices
 from qgserver.symbology.assets import Assets
 from qgserver.symbology.env import Env, Shapes
 from qgserver.symbology.layers.linepatternfill import hatch
@@ -58,10 +59,11 @@ def symbol_of(name: str, options: dict[str, str], inner: str = "") -> Symbol:
 
 
 def test_markers_stand_from_the_start_at_each_interval_but_not_at_the_end() -> None:
-    line = track(np.array([(0.0, 5.0), (50.0, 5.0)]), closed=False)
-    assert line is not None
-    assert every(line, 10.0, 0.0, 4.0).points[:, 0].tolist() == [0, 10, 20, 30, 40]
-    assert every(line, 10.0, 3.0, 4.0).points[:, 0].tolist() == [3, 13, 23, 33, 43]
+    lines = tracks(Paths(np.array([(0.0, 5.0), (50.0, 5.0), (3.0, 0.0), (3.0, 19.0)]), np.array([0, 2, 4]), False))
+    places, owners = every(lines, 10.0, 0.0, 4.0)
+    assert places.points.tolist() == [[0, 5], [10, 5], [20, 5], [30, 5], [40, 5], [3, 0], [3, 10]]
+    assert (owners.tolist(), places.angles.tolist()) == ([0] * 5 + [1] * 2, [0.0] * 5 + [90.0] * 2)
+    assert every(lines, 10.0, 3.0, 4.0)[0].points[:5, 0].tolist() == [3, 13, 23, 33, 43]
 
 
 def test_a_vertex_has_the_direction_between_its_segments_and_a_ring_has_no_last_one() -> None:
