@@ -48,7 +48,8 @@ def read_ramp(option: etree._Element | None, element: etree._Element | None) -> 
         values |= {child.get("k", ""): child.get("v", "") for child in element.iterfind("prop")}
         values |= {child.get("name", ""): child.get("value", "") for child in element.iterfind("Option/Option")}
     if option is not None:
-        values |= {child.get("name", ""): child.get("value", "") for child in option.iterfind("Option")}
+        for path in ("Option", "Option[@name='properties']/Option"):
+            values |= {child.get("name", ""): child.get("value", "") for child in option.iterfind(path)}
     if "color1" not in values or "color2" not in values:
         return None
     return ramp_from_options(values)
