@@ -160,8 +160,9 @@ class Context:
         return replace(self, variables={**self.variables, **scope}) if scope else self
 
     def for_clients(self) -> Context:
-        """The context of a client's expression: only what is client safe, no other layers, no author's variables."""
-        return replace(self, closed_world=True, layer=None, layers=None)
+        """The context of a client's expression: only what is client safe, no other layers, no author's variables. The
+        layer asked stays: its published fields may be aggregated as they may be read."""
+        return replace(self, closed_world=True, layers=None)
 
     def with_layer(self, layer: LayerInfo | None, scope: Mapping[str, Value] = _EMPTY) -> Context:
         """The context inside a layer, with the layer's scope."""

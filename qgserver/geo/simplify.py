@@ -89,7 +89,8 @@ def _worthwhile(geometry: GeometryArray, tolerance: float) -> Mask:
     side = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
     few = np.where(geometry.types == POLYGON, _FEW_RING, _FEW_LINE)
     shape = ~np.isin(geometry.types, (NULL, POINT, MULTIPOINT, COLLECTION))
-    return shape & (counts > few) & (side <= counts * tolerance * 2.0)
+    with np.errstate(over="ignore", invalid="ignore"):  # hostile extents and coordinates
+        return shape & (counts > few) & (side <= counts * tolerance * 2.0)
 
 
 def _below(boxes: Floats, tolerance: float) -> Mask:

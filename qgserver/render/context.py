@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from qgserver.expression.context import Context, ProjectInfo
 from qgserver.expression.scopes import map_scope
-from qgserver.project.model import Layer, Project
+from qgserver.project.layeraccess import ProjectLayers
+from qgserver.project.layersource import open_layer
+from qgserver.project.model import Layer, Project, VectorLayer
+from qgserver.providers import Sources
 from qgserver.render.view import View
 
 
-def project_context(project: Project) -> Context:
-    """The scope of the project: its own variables and the standard ``@project_*`` ones."""
+def project_context(project: Project, sources: Sources | None = None) -> Context:
+    """The scope of the project: its own variables and the standard ``@project_*`` ones; with ``sources`` also its
+    layers, which expressions of the project's author reach."""
     crs = project.crs.authid if project.crs else ""
     scope: dict[str, object] = {
         "project_title": project.title,
@@ -25,17 +29,23 @@ def project_context(project: Project) -> Context:
     info = ProjectInfo(
         crs, project.ellipsoid, project.distance_units or "meters", project.area_units or "square meters"
     )
-    return Context(variables=scope, project=info)
+    if sources is None:
+        return Context(variables=scope, project=info)
+    layers = ProjectLayers(project, lambda other: open_layer(project, other, sources))
+    return Context(variables=scope, project=info, layers=layers)
 
 
-def map_context(project: Project, view: View) -> Context:
+def map_context(project: Project, view: View, sources: Sources | None = None) -> Context:
     """The project's scope and the map settings of a view."""
     scope = map_scope(view.crs.authid, view.extent, view.denominator)
-    return project_context(project).with_scope({**scope, "is_tile": False})
+    return project_context(project, sources).with_scope({**scope, "is_tile": False})
 
 
 def layer_context(context: Context, layer: Layer) -> Context:
-    """The scope of a layer inside ``context``."""
+    """The scope of a layer inside ``context``; with the project's layers in it, expressions reach this one, too."""
+    view = None
+    if isinstance(context.layers, ProjectLayers) and isinstance(layer, VectorLayer):
+        view = context.layers.view(layer)
     scope: dict[str, object] = {
         "layer_name": layer.name,
         "layer_id": layer.id,
@@ -43,4 +53,4 @@ def layer_context(context: Context, layer: Layer) -> Context:
         "layer_crs": layer.crs.authid if layer.crs else "",
         **layer.variables,
     }
-    return context.with_scope(scope)
+    return context.with_layer(view, scope)

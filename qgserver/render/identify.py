@@ -20,7 +20,6 @@ from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import Floats
 from qgserver.geo.transform import Transform, get_transform
 from qgserver.geo.wkb import to_shapely
-from qgserver.project.layeraccess import ProjectLayers
 from qgserver.project.layersource import open_layer
 from qgserver.project.model import Project, RasterLayer, Style, VectorLayer
 from qgserver.providers import Sources
@@ -106,9 +105,7 @@ def identify(project: Project, request: InfoRequest, sources: Sources) -> Iterat
     """Hits of every layer that shows at the scale of the map, in the order asked. Raises ``ProviderError`` (with the
     layer's name) when a source can't be read and ``request.tolerant`` is off."""
     view = request.view
-    context = project_context(project) if view is None else map_context(project, view)
-    layers = ProjectLayers(project, lambda other: open_layer(project, other, sources))
-    context = replace(context, layers=layers)
+    context = project_context(project, sources) if view is None else map_context(project, view, sources)
     for item in request.layers:
         layer = item.layer
         shown = layer if isinstance(layer, RasterLayer) else _style(item, layer)
@@ -118,7 +115,6 @@ def identify(project: Project, request: InfoRequest, sources: Sources) -> Iterat
         if isinstance(layer, RasterLayer):
             yield Hits(layer, inner)
             continue
-        inner = replace(inner, layer=layers.view(layer))
         try:
             yield _identify(project, request, item, open_layer(project, layer, sources), inner)
         except ProviderError as error:

@@ -28,7 +28,7 @@ def render_map(project: Project, request: MapRequest, sources: Sources) -> Canva
     canvas = Canvas(view.width, view.height)
     if request.background is not None:
         canvas.fill_background(request.background)
-    drawing = Drawing(view, map_context(project, view), project.assets)
+    drawing = Drawing(view, map_context(project, view, sources), project.assets)
     for plan in plan_layers(project, request, view):
         try:
             draw_layer(canvas, plan, open_layer(project, plan.layer, sources), drawing)

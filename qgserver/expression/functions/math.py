@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import random
+import zlib
 
 from qgserver.errors import ExpressionError
 from qgserver.expression.coerce import LooseInt
 from qgserver.expression.function import Group
 from qgserver.expression.operators import double_power
-from qgserver.expression.values import Value, to_double
+from qgserver.expression.twister import MASK, first_number
+from qgserver.expression.values import Value, text_to_int, to_double, to_text
 
 function = Group("Math")
 
@@ -201,14 +203,19 @@ def scale_exp(
 @function("rand", pure=False)
 def rand(min: int, max: int, seed: Value = None) -> int | None:
     """A random integer; the same one for the same ``seed``."""
-    return random.Random(_seed(seed)).randint(min, max) if min <= max else None
+    return min + _random_bits(seed) % (max - min + 1) if min <= max else None
 
 
 @function("randf", pure=False)
 def randf(min: float = 0.0, max: float = 1.0, seed: Value = None) -> float | None:
     """A random number; the same one for the same ``seed``."""
-    return random.Random(_seed(seed)).uniform(min, max) if min <= max else None
+    return min + _random_bits(seed) / MASK * (max - min) if min <= max else None
 
 
-def _seed(seed: Value) -> str | None:
-    return None if seed is None else str(seed)
+def _random_bits(seed: Value) -> int:
+    """64 bits; with a seed that is an integer, those that QGIS gets from it."""
+    if seed is None:
+        return random.getrandbits(64)
+    number = to_text(seed)
+    whole = text_to_int(number)
+    return first_number(zlib.crc32(number.encode()) if whole is None else whole & 0xFFFFFFFF)

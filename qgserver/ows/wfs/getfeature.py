@@ -43,7 +43,7 @@ def get_feature(context: OperationContext) -> Response:
     for query in asked.queries:
         kind = find_type(context.project, query.type_name)
         provider = open_layer(context.project, kind.layer, context.sources)
-        scopes = layer_context(project_context(context.project), kind.layer)
+        scopes = layer_context(project_context(context.project, context.sources), kind.layer)
         selections.append(select(query, kind, provider, scopes, form.crs))
     answer = Answer(context.service_url, tuple(dict.fromkeys(found.type.name for found in selections)))
     if asked.params.result_type == "HITS":

@@ -24,8 +24,6 @@ from qgserver.ows.wfs.transactionplan import (
     read_changes,
 )
 from qgserver.ows.wfs.transactionread import Action, Insert, Update, blamed_on
-from qgserver.project.layeraccess import ProjectLayers
-from qgserver.project.layersource import open_layer
 from qgserver.project.virtualfields import compute
 from qgserver.providers.batch import Batch, concat_batches
 from qgserver.providers.columns import column
@@ -167,9 +165,7 @@ def _permitted(action: Action, context: OperationContext) -> dict[str, FeatureTy
 def _target(kind: FeatureType, context: OperationContext) -> Target:
     project, sources = context.project, context.sources
     schema = sources.open(kind.layer.source, kind.layer.crs).schema()
-    layers = ProjectLayers(project, lambda other: open_layer(project, other, sources))
-    author = layer_context(project_context(project), kind.layer).with_layer(layers.view(kind.layer))
-    return make_target(kind, schema, replace(author, layers=layers))
+    return make_target(kind, schema, layer_context(project_context(project, sources), kind.layer))
 
 
 def _step(action: Action, targets: Mapping[str, Target]) -> Step:
