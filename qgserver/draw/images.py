@@ -14,8 +14,11 @@ from qgserver.draw.canvas import Canvas
 MAX_PIXELS = 16_000_000
 """Pixels of a picture that is drawn; a larger one counts as missing."""
 
+MAX_SIZED = 4_000_000
+"""Pixels that it may get in a map."""
 
-@lru_cache(maxsize=32)
+
+@lru_cache(maxsize=4)
 def read_image(data: bytes) -> Canvas | None:
     """The picture in these bytes (PNG, JPEG, GIF, ...: the first frame); None when it is none."""
     from PIL import Image, UnidentifiedImageError
@@ -35,11 +38,11 @@ def read_image(data: bytes) -> Canvas | None:
     return canvas
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def sized_image(data: bytes, width: int, height: int) -> Canvas | None:
-    """The picture, ``width`` x ``height`` pixels large."""
+    """The picture, ``width`` x ``height`` pixels large; None when that is too large."""
     found = read_image(data)
-    return None if found is None else found.scaled(width, height)
+    return None if found is None or width * height > MAX_SIZED else found.scaled(width, height)
 
 
 def draw_image(canvas: Canvas, image: Canvas, x: float, y: float, degrees: float, opacity: float) -> None:

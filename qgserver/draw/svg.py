@@ -72,7 +72,7 @@ class Picture:
         canvas.surface.mark_dirty()
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def read_picture(data: bytes, colors: SvgColors) -> Picture | None:
     """The picture in these bytes with colours put in; None when it is no SVG that can be drawn."""
     root = _parse(data)
@@ -90,14 +90,6 @@ def read_picture(data: bytes, colors: SvgColors) -> Picture | None:
     root.set("height", f"{height}")
     recording = _record(etree.tostring(root))
     return None if recording is None else Picture(recording, width, height)
-
-
-@lru_cache(maxsize=256)
-def aspect_ratio(data: bytes) -> float:
-    """Height by width of an SVG; 1 for one that can't be drawn."""
-    root = _parse(data)
-    box = None if root is None else _view_box(root)
-    return 1.0 if box is None else box[3] / box[2]
 
 
 def _parse(data: bytes) -> etree._Element | None:

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 STOCK = "/usr/share/qgis/svg"
 """Where Debian's QGIS keeps the pictures that styles name by a relative path."""
 INLINE = "base64:"
-LARGEST = 8 << 20
+LARGEST = 4 << 20
 """Bytes of a picture that are read; a larger one counts as missing."""
 
 
@@ -49,7 +49,7 @@ class Assets:
         return None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)
 def _decoded(text: str) -> bytes | None:
     try:
         return base64.b64decode(text[len(INLINE) :].encode(), validate=False)
@@ -68,7 +68,7 @@ def _bytes_of(path: str) -> bytes | None:
     return _contents(path, status.st_mtime_ns, status.st_size)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _contents(path: str, changed: int, size: int) -> bytes | None:
     try:
         with open(path, "rb") as file:
