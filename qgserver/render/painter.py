@@ -23,14 +23,18 @@ from qgserver.symbology.renderer import Jobs, Renderer
 from qgserver.symbology.symbol import Symbol
 
 STRICT = 64
-"""Up to so many features, symbols that can't be painted in one sequence are painted one feature at a time."""
+"""Up to so many features are painted strictly in their order, whatever it costs."""
 OVERLAPPING = 1.2
 """Polygons whose areas sum up to more than this part of the picture surely overlap."""
 GATHER = 256
 """Neighbours among which features of one symbol are painted together where order can hardly be kept."""
+TINY = 16.0
+"""Polygons of fewer pixels on average are all edge: these are antialiased exactly even in a crowd."""
+SCATTER = 2654435769
+"""A factor that scatters consecutive numbers over 32 bits."""
 TURNS = 7
-"""Crowded polygons side by side are painted in so many turns, every seventh in one: neighbours then come one after the
-other, and the later one's fill covers half of the outline between them, as it does in QGIS."""
+"""Crowded polygons side by side are painted in so many turns, one in seven at a time: neighbours then come one after
+the other, and the later one's fill covers half of the outline between them, as it does in QGIS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ def _paint_in_order(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -
     plain = _plain_painters(painting.env, symbols, jobs)
     exact = painting.antialias == "exact"
     polygonal = is_polygonal(painting.geometry)
-    if plain is not None and (exact or not polygonal):
+    if plain is not None and (exact or not polygonal or len(jobs) <= STRICT):
         _paint_sequence(painting, plain, jobs)
     elif plain is not None and not _overlap(painting) and all(len(looks) == 1 for looks in plain.values()):
         _paint_turns(painting, {number: looks[0] for number, looks in plain.items()}, jobs)
@@ -128,16 +132,24 @@ def _paint_turns(painting: Painting, plain: Mapping[int, Look], jobs: Jobs) -> N
     distinct = list(dict.fromkeys(pens.values()))
     pen_of = np.zeros(max(plain) + 1, dtype=np.int64)
     pen_of[list(plain)] = [distinct.index(pen) for pen in pens.values()]
-    order = np.lexsort((jobs.symbols, pen_of[jobs.symbols], jobs.rows % TURNS))
+    turns = _turns(jobs.rows)
+    order = np.lexsort((jobs.symbols, pen_of[jobs.symbols], turns))
     rows, numbers = jobs.rows[order], jobs.symbols[order]
     shapes = Shapes(oriented(take(painting.geometry, rows)), rows)
-    for _, first, last in _runs(rows % TURNS):
+    if _inked(painting) < TINY * len(painting.geometry):
+        painting.canvas.antialias = "exact"
+    for _, first, last in _runs(turns[order]):
         for number, start, stop in _runs(numbers[first:last]):
             filled = LookPainter(Look(plain[number].brush))
             filled.together(painting.canvas, shapes.slice(first + start, first + stop))
         for pen, start, stop in _runs(pen_of[numbers[first:last]]):
             outlined = LookPainter(Look(pen=distinct[pen]))
             outlined.together(painting.canvas, shapes.slice(first + start, first + stop))
+
+
+def _turns(rows: Ints) -> Ints:
+    """The turn of each feature: scattered, so that it goes with no pattern in which they lie."""
+    return (rows * SCATTER & 0xFFFFFFFF) * TURNS >> 32
 
 
 def _paint_runs(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> None:
@@ -155,8 +167,12 @@ def _paint_runs(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> No
 
 def _overlap(painting: Painting) -> bool:
     """True for polygons that cannot all lie side by side in the picture."""
-    inked = float(np.abs(signed_areas(painting.geometry)).sum())
-    return inked > OVERLAPPING * painting.canvas.width * painting.canvas.height
+    return _inked(painting) > OVERLAPPING * painting.canvas.width * painting.canvas.height
+
+
+def _inked(painting: Painting) -> float:
+    """The areas of all rings together, in pixels."""
+    return float(np.abs(signed_areas(painting.geometry)).sum())
 
 
 def _gathered(jobs: Jobs) -> Jobs:
