@@ -197,7 +197,14 @@ def buffer(  # the language's own signature
 ) -> Geometry:
     """All points closer than a distance; ``segments`` for a quarter circle."""
     ends, corners = _CAPS.get(cap.lower(), "round"), _JOINS.get(join.lower(), "round")
-    return shapely.buffer(geometry, distance, _quarter(segments), ends, corners, miter_limit)
+    return shapely.buffer(
+        geometry,
+        distance,
+        quad_segs=_quarter(segments),
+        cap_style=ends,
+        join_style=corners,
+        mitre_limit=miter_limit,
+    )
 
 
 @function("single_sided_buffer")
@@ -209,7 +216,15 @@ def single_sided_buffer(
         return None
     style = _JOIN_NUMBERS.get(join, "round")
     parts = [
-        shapely.buffer(line, distance, _quarter(segments), "round", style, miter_limit, single_sided=True)
+        shapely.buffer(
+            line,
+            distance,
+            quad_segs=_quarter(segments),
+            cap_style="round",
+            join_style=style,
+            mitre_limit=miter_limit,
+            single_sided=True,
+        )
         for line in shapes.lines_of(geometry)
     ]
     return parts[0] if len(parts) == 1 else shapely.union_all(parts)
@@ -234,7 +249,7 @@ def _variable_buffer(line: Geometry, radii: Coordinates, segments: int) -> Geome
     """The union of the hulls of neighbouring vertices' circles."""
     places = zip(shapely.get_coordinates(line), radii.tolist(), strict=True)
     spots = [(shapes.point(x, y), radius) for (x, y), radius in places]
-    circles = [shapely.buffer(spot, radius, segments) if radius > 0 else spot for spot, radius in spots]
+    circles = [shapely.buffer(spot, radius, quad_segs=segments) if radius > 0 else spot for spot, radius in spots]
     pairs = [shapely.GeometryCollection([a, b]) for a, b in itertools.pairwise(circles)]
     return shapely.union_all(shapely.convex_hull(pairs))
 

@@ -83,13 +83,16 @@ def test_a_character_the_font_lacks_comes_from_another() -> None:
     assert all(line.glyphs)
 
 
-def test_a_missing_font_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    logging.getLogger("qgserver").propagate = True
+def test_a_missing_font_is_told_once(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = logging.getLogger("qgserver")
+    monkeypatch.setattr(logger, "propagate", True)
+    monkeypatch.setattr(logger, "handlers", [])
     for size in (10, 12):
         assert layout("text", Font("No Such Family", size)).width > 0
-    assert [record.getMessage() for record in caplog.records] == [
+    assert {record.getMessage() for record in caplog.records} == {
         "font 'No Such Family' is not installed: text is drawn with DejaVu Sans"
-    ]
+    }
+    assert len({id(record) for record in caplog.records}) == 1
 
 
 def test_a_named_style_goes_over_weight_and_italic() -> None:
