@@ -17,8 +17,6 @@ from qgserver.providers.batch import Batch, Column, take_batch
 from qgserver.providers.protocol import OrderBy, Query
 from qgserver.providers.selection import Batches, integer
 
-FIRST_BATCH = 500
-
 Numbers = NDArray[np.int64]
 
 
@@ -100,7 +98,7 @@ def read(
     end = None if query.limit is None else query.offset + query.limit
     places = places[query.offset : end]
     table = Batch(shapes.fids, {name: columns[name] for name in names}, shapes.geometry if query.geometry else None)
-    start, size = 0, min(FIRST_BATCH, query.batch_size)
+    start, size = 0, min(query.first_batch, query.batch_size)
     while start < len(places):
         yield take_batch(table, places[start : start + size])
         start, size = start + size, query.batch_size

@@ -36,7 +36,6 @@ from qgserver.providers.selection import (
 from qgserver.providers.sqlitefile import Reader, SqliteFile
 from qgserver.providers.uri import DataSource
 
-FIRST_FETCH = 500
 HEAVY_BYTES = 1 << 20
 """A query that reads more geometry than this makes the layer worth keeping in memory."""
 
@@ -137,7 +136,7 @@ class GeoPackageProvider:
         items = [name for name in (relation.fid, geometry) if name]
         statement = gpkgsql.select(relation, [*items, *kinds], selection)
         number = bytes_read = 0
-        first = min(FIRST_FETCH, query.batch_size)
+        first = min(query.first_batch, query.batch_size)
         for rows in reader.batches(statement.text, statement.params, first, query.batch_size):
             values: list[Sequence[Any]] = list(zip(*rows, strict=True))
             fids = np.array(values.pop(0), np.int64) if relation.fid else np.arange(number, number + len(rows))

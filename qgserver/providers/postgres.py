@@ -32,9 +32,6 @@ from qgserver.providers.selection import (
 )
 from qgserver.providers.uri import DataSource
 
-FIRST_FETCH = 500
-"""Rows of the first batch: an answer's first byte should not wait for thousands of rows."""
-
 _ESTIMATE = "SELECT ST_XMin(b), ST_YMin(b), ST_XMax(b), ST_YMax(b) FROM (SELECT ST_EstimatedExtent({}) AS b) AS e"
 
 
@@ -100,7 +97,7 @@ class PostgresProvider:
             declare = sql.SQL("DECLARE qgserver_rows NO SCROLL CURSOR FOR {}").format(statement.text)
             with connection.pipeline():
                 connection.execute(declare, statement.values)
-                size = min(FIRST_FETCH, query.batch_size)
+                size = min(query.first_batch, query.batch_size)
                 cursor = _fetch(connection, size)
             while rows := cursor.fetchall():
                 yield replace(_batch(rows, names, query, relation), simplified=crowded)

@@ -63,7 +63,8 @@ class Query:
     ``context``, so the rows that come out are exactly those for which it is true. ``simplify`` > 0 (layer units)
     allows the source to drop vertices closer than that, if it expects more than ``simplify_above`` features and can do
     it cheaply (``Batch.simplified`` says that it did). ``key_order`` asks for key order where the source's own order
-    would depend on its spatial index. ``fids`` are as in ``Batch.fids``, or their text."""
+    would depend on its spatial index. ``fids`` are as in ``Batch.fids``, or their text.
+    ``first_batch`` is small, for an answer that begins soon."""
 
     columns: tuple[str, ...] | None = None
     geometry: bool = True
@@ -76,6 +77,7 @@ class Query:
     key_order: bool = False
     simplify: float = 0.0
     simplify_above: int = 0
+    first_batch: int = 500
     batch_size: int = 2000
     context: Context = Context()
 

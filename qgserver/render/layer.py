@@ -85,6 +85,7 @@ def read_batches(plan: LayerPlan, provider: Provider, drawing: Drawing, context:
         simplify=plan.tolerance * CROWDED_TOLERANCE if reducible else 0.0,
         simplify_above=CROWDED_FEATURES,
         key_order=renderer.filters(drawing.view.denominator),
+        first_batch=BATCH,
         batch_size=BATCH,
         context=context.for_clients(),
     )
