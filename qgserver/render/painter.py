@@ -93,10 +93,15 @@ def _paint_in_order(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -
     polygonal = is_polygonal(painting.geometry)
     if plain is not None and (exact or not polygonal or len(jobs) <= STRICT):
         _paint_sequence(painting, plain, jobs)
-    elif plain is not None and not _overlap(painting) and all(len(looks) == 1 for looks in plain.values()):
-        _paint_turns(painting, {number: looks[0] for number, looks in plain.items()}, jobs)
-    else:
-        _paint_runs(painting, symbols, jobs if len(jobs) <= STRICT else _gathered(jobs))
+        return
+    if plain is not None and all(len(looks) == 1 for looks in plain.values()):
+        inked = float(np.abs(signed_areas(painting.geometry)).sum())
+        if inked <= OVERLAPPING * painting.canvas.width * painting.canvas.height:
+            if inked < TINY * len(painting.geometry):
+                painting.canvas.antialias = "exact"
+            _paint_turns(painting, {number: looks[0] for number, looks in plain.items()}, jobs)
+            return
+    _paint_runs(painting, symbols, jobs if len(jobs) <= STRICT else _gathered(jobs))
 
 
 def _plain_painters(env: Env, symbols: Sequence[Symbol], jobs: Jobs) -> dict[int, list[Look]] | None:
@@ -136,8 +141,6 @@ def _paint_turns(painting: Painting, plain: Mapping[int, Look], jobs: Jobs) -> N
     order = np.lexsort((jobs.symbols, pen_of[jobs.symbols], turns))
     rows, numbers = jobs.rows[order], jobs.symbols[order]
     shapes = Shapes(oriented(take(painting.geometry, rows)), rows)
-    if _inked(painting) < TINY * len(painting.geometry):
-        painting.canvas.antialias = "exact"
     for _, first, last in _runs(turns[order]):
         for number, start, stop in _runs(numbers[first:last]):
             filled = LookPainter(Look(plain[number].brush))
@@ -163,16 +166,6 @@ def _paint_runs(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> No
         step = 1 if len(jobs) <= STRICT and not symbol.in_sequence else stop - start
         for first in range(start, stop, step):
             paint_symbol(painting.canvas, painting.env, symbol, shapes.slice(first, min(first + step, stop)))
-
-
-def _overlap(painting: Painting) -> bool:
-    """True for polygons that cannot all lie side by side in the picture."""
-    return _inked(painting) > OVERLAPPING * painting.canvas.width * painting.canvas.height
-
-
-def _inked(painting: Painting) -> float:
-    """The areas of all rings together, in pixels."""
-    return float(np.abs(signed_areas(painting.geometry)).sum())
 
 
 def _gathered(jobs: Jobs) -> Jobs:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qgserver.draw.paths import Paths
-from qgserver.geo.geometry import LINESTRING, MULTILINESTRING, MULTIPOLYGON, POLYGON, GeometryArray
+from qgserver.geo.geometry import MULTIPOLYGON, POLYGON, GeometryArray
 from qgserver.geo.wkb import decode, to_shapely
 
 if TYPE_CHECKING:
@@ -24,11 +24,6 @@ Trim = tuple[float, bool]
 def is_polygonal(geometry: GeometryArray) -> bool:
     """True when there are features and all of them are polygons."""
     return bool(len(geometry)) and bool(np.isin(geometry.types, (POLYGON, MULTIPOLYGON)).all())
-
-
-def is_linear(geometry: GeometryArray) -> bool:
-    """True when there are features and all of them are lines."""
-    return bool(len(geometry)) and bool(np.isin(geometry.types, (LINESTRING, MULTILINESTRING)).all())
 
 
 def offset_lines(geometry: GeometryArray, offset: float) -> GeometryArray:
