@@ -1,0 +1,1 @@
+"""Diagrams of features: one file per kind."""
