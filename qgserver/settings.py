@@ -165,6 +165,13 @@ class Settings:
         "QGSERVER_MAX_PIXELS", amount, "64000000", "Most pixels (WIDTH x HEIGHT) of one map: each takes four bytes."
     )
     max_layers: int = setting("QGSERVER_MAX_LAYERS", amount, "1000", "Most layers that one map may draw.")
+    max_file_bytes: int = setting(
+        "QGSERVER_MAX_FILE_BYTES",
+        amount,
+        "2147483648",
+        "Most room on the disk, in bytes, for one WFS answer that is made as a file first (GeoPackage, Shapefile, "
+        "FlatGeobuf), in the directory that `TMPDIR` names. 0: no limit.",
+    )
     max_seconds: int = setting(
         "QGSERVER_MAX_SECONDS",
         amount,

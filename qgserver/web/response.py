@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from qgserver.web.request import Request
 
-__all__ = ["Response", "document", "finish", "preflight", "stream"]
+__all__ = ["Response", "attached", "document", "finish", "preflight", "stream"]
 
 XML = "text/xml; charset=utf-8"
 ALLOWED = "GET, HEAD, POST, OPTIONS"
@@ -27,6 +27,12 @@ def document(body: bytes | str, content_type: str = XML) -> Response:
 def stream(chunks: Iterable[bytes], content_type: str = XML) -> Response:
     """An answer written while it is made. ``chunks`` is closed (``close()``) when the client has had enough."""
     return Response(chunks, content_type=content_type)
+
+
+def attached(response: Response, name: str) -> Response:
+    """The answer as a file to be saved under that name."""
+    response.headers["Content-Disposition"] = dump_options_header("attachment", _file_name(name))
+    return response
 
 
 def preflight(request: Request) -> Response:
@@ -57,7 +63,7 @@ def finish(response: Response, request: Request, origins: tuple[str, ...]) -> Re
             headers["Access-Control-Allow-Origin"] = origin
     name = "".join(c for c in request.get("FILE_NAME")[:255] if c.isprintable())
     if name and response.status_code == 200:
-        headers["Content-Disposition"] = dump_options_header("attachment", _file_name(name))
+        attached(response, name)
     if request.method in ("GET", "HEAD") and response.status_code == 200 and "ETag" in headers:
         environ = {"REQUEST_METHOD": request.method}
         if "if-none-match" in request.headers:

@@ -24,12 +24,14 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One type of an answer. ``properties`` in the order to write; ``multi``: the layer is declared multi."""
+    """One type of an answer. ``properties`` in the order to write; ``multi``: the layer is declared multi. ``shape`` is
+    QGIS's name of the type of the geometries written (``MultiPolygonZ``, ``Unknown``), "" when none are."""
 
     type: FeatureType
     properties: tuple[Property, ...]
     frame: Frame = Frame()
     multi: bool = False
+    shape: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Features:
 class Answer:
     """A whole answer. ``features`` are read while they are written, type after type. ``count`` is the number of
     features when only that was asked (hits). ``box`` holds all features, x before y, to be written in ``frame``; None
-    when there is none (no geometry, or no features)."""
+    when there is none (no geometry, or no features). ``members`` are those of ``features`` and those that turn out to
+    have none; ``max_file_bytes`` is what a format may keep on the disk while it makes a file (0 = any)."""
 
     service_url: str
     type_names: tuple[str, ...]
@@ -54,3 +57,5 @@ class Answer:
     count: int | None = None
     box: Extent | None = None
     frame: Frame = Frame()
+    members: tuple[Member, ...] = ()
+    max_file_bytes: int = 0

@@ -24,7 +24,7 @@ from qgserver.project.layersource import open_layer
 from qgserver.providers.batch import Batch
 from qgserver.providers.protocol import Query
 from qgserver.render.context import layer_context, project_context
-from qgserver.web.response import Response, stream
+from qgserver.web.response import Response, attached, stream
 
 GEOGRAPHIC_PRECISION = 6
 """The most decimals of degrees that projected coordinates are worth (0.1 m)."""
@@ -39,6 +39,8 @@ def get_feature(context: OperationContext) -> Response:
     require_version(context.request)
     asked = read_get_feature(context.request)
     form = find_format(asked.params.output_format, context.version)
+    if form.extension and asked.params.result_type == "HITS":
+        form = find_format("", context.version)  # a file of features has no place for their number
     selections: list[Selection] = []
     for query in asked.queries:
         kind = find_type(context.project, query.type_name)
@@ -49,8 +51,14 @@ def get_feature(context: OperationContext) -> Response:
     if asked.params.result_type == "HITS":
         answer = replace(answer, count=_count(selections, asked))
     else:
+        answer = replace(answer, max_file_bytes=context.settings.max_file_bytes)
         answer = _with_features(answer, selections, asked.params, form)
-    return stream(form.encode(answer), f"{form.mime}; charset=utf-8")
+    response = stream(form.encode(answer), form.content_type)
+    return attached(response, _file_name(answer) + form.extension) if form.extension else response
+
+
+def _file_name(answer: Answer) -> str:
+    return answer.type_names[0] if len(answer.type_names) == 1 else "features"
 
 
 def _count(selections: Sequence[Selection], asked: GetFeatureRequest) -> int:
@@ -117,7 +125,7 @@ def _with_features(answer: Answer, selections: Sequence[Selection], params: Para
             break
     else:
         box = _union(((_box_of(item), item.member.frame.crs) for item in held), frame.crs)
-    return replace(answer, features=_resumed(held, features), box=box, frame=frame)
+    return replace(answer, features=_resumed(held, features), box=box, frame=frame, members=tuple(members))
 
 
 def _resumed(held: list[Features], rest: Generator[Features]) -> Iterator[Features]:
@@ -132,7 +140,16 @@ def _resumed(held: list[Features], rest: Generator[Features]) -> Iterator[Featur
 
 def _member(selection: Selection, params: Parameters, form: Format) -> Member:
     multi = selection.multi and params.geometry_name not in STAND_INS
-    return Member(selection.type, selection.properties, _frame(selection, form), multi)
+    shape = _SHAPES.get(params.geometry_name, selection.shape) if _with_geometry(selection, params) else ""
+    return Member(selection.type, selection.properties, _frame(selection, form), multi, shape)
+
+
+_SHAPES = {"CENTROID": "Point", "EXTENT": "Polygon"}
+"""Types of geometries by GEOMETRYNAME."""
+
+
+def _with_geometry(selection: Selection, params: Parameters) -> bool:
+    return bool(selection.shape) and params.geometry_name != "NONE"
 
 
 def _read(selections: Sequence[Selection], members: Sequence[Member], params: Parameters) -> Generator[Features]:
@@ -148,8 +165,7 @@ def _read(selections: Sequence[Selection], members: Sequence[Member], params: Pa
             if count <= skip:
                 skip -= count
                 continue
-        wanted = selection.source.geometry and params.geometry_name != "NONE"
-        source = replace(selection.source, limit=limit, offset=skip, geometry=wanted)
+        source = replace(selection.source, limit=limit, offset=skip, geometry=_with_geometry(selection, params))
         skip = 0
         for batch in _batches(selection, source):
             limit = None if limit is None else limit - len(batch)

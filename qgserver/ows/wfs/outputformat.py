@@ -19,12 +19,20 @@ Encode = Callable[[Answer], Iterator[bytes]]
 @dataclass(frozen=True, slots=True)
 class Format:
     """``mime`` stands in capabilities and is the Content-Type; ``crs`` is the CRS all answers are in ("" = the one
-    asked for), ``precision`` their number of decimals (None = as the layer's setting says)."""
+    asked for), ``precision`` their number of decimals (None = as the layer's setting says). ``extension`` is that of
+    the file which the answer is to be saved as (``.gpkg``), "" when it is a document to be read at once."""
 
     mime: str
     encode: Encode
     crs: str = ""
     precision: int | None = None
+    extension: str = ""
+
+    @property
+    def content_type(self) -> str:
+        """The MIME type, of a text with its encoding."""
+        binary = self.extension and not self.mime.startswith("text/")
+        return self.mime if binary else f"{self.mime}; charset=utf-8"
 
 
 formats: Registry[Format] = Registry("WFS output format")
@@ -34,12 +42,14 @@ DEFAULTS: Mapping[str, str] = {"1.0.0": "gml2", "1.1.0": "gml3"}
 """The format of an answer when OUTPUTFORMAT is not given, by version."""
 
 
-def wfs_format(*names: str, mime: str, crs: str = "", precision: int | None = None) -> Callable[[Encode], Encode]:
+def wfs_format(
+    *names: str, mime: str, crs: str = "", precision: int | None = None, extension: str = ""
+) -> Callable[[Encode], Encode]:
     """Decorator: make an encoder known under its MIME type and every name given, in any case."""
 
     def add(encode: Encode) -> Encode:
         keys = dict.fromkeys(_key(name) for name in (mime, *names))
-        formats.register(*keys)(Format(mime, encode, crs, precision))
+        formats.register(*keys)(Format(mime, encode, crs, precision, extension))
         return encode
 
     return add

@@ -28,7 +28,7 @@ class Selection:
     """One type with its source opened. ``source`` is the question to the provider, without limit and offset, None when
     no feature can match; ``properties`` are those to write, in order; ``crs`` is that of the answer (None for a layer
     without geometry), ``srs_name`` what the client called it, ``transform`` leads there from the layer's.
-    ``multi``: the layer is declared multi."""
+    ``shape`` is QGIS's name of the type of the geometries wanted, "" when none are."""
 
     type: FeatureType
     provider: protocol.Provider
@@ -37,7 +37,12 @@ class Selection:
     crs: Crs | None
     srs_name: str = ""
     transform: Transform | None = None
-    multi: bool = False
+    shape: str = ""
+
+    @property
+    def multi(self) -> bool:
+        """Single geometries are to be written as multi ones."""
+        return is_multi(self.shape)
 
 
 def select(
@@ -89,7 +94,7 @@ def select(
         crs,
         srs_name,
         get_transform(layer_crs, crs),
-        is_multi(geometry_type(kind.layer, schema)),
+        geometry_type(kind.layer, schema) or "Unknown" if with_geometry and has_geometry else "",
     )
 
 
