@@ -1,7 +1,8 @@
 """What the files of this room exchange.
 
-Engine space: pixels of the picture, x to the right and **y up**, (0, 0) the lower left corner of the picture. Angles are
-radians, counter-clockwise. A label's box is ``width`` x ``height`` from its lower left corner, turned around that corner.
+Engine space: pixels of the picture, x to the right and **y up**, (0, 0) the lower left corner of the picture. Angles
+are radians, counter-clockwise. A label's box is ``width`` x ``height`` from its lower left corner, turned around that
+corner.
 """
 
 from __future__ import annotations
@@ -151,9 +152,9 @@ class Engine:
 @dataclass(frozen=True, slots=True, eq=False)
 class Placed:
     """A label that found its place: the lower left corner of its box and its angle. ``glyphs`` float64[n, 3] (x, y,
-    angle) are the lower left corners of the boxes (advance x height) of the glyphs of curved text, in the order in which
-    they are read along the line.
-    ``unplaced``: it found no room, and is drawn only where a project shows such labels in a colour of their own."""
+    angle) are the lower left corners of the boxes (advance x height) of the glyphs of curved text, in the order in
+    which they are read along the line. ``unplaced``: it found no room, and is drawn only where a project shows such
+    labels in a colour of their own."""
 
     item: Item
     x: float
