@@ -59,13 +59,21 @@ class DocumentCache:
         self._documents: _Latest[str] = _Latest(size)
         self._pictures: _Latest[bytes] = _Latest(PICTURES)
 
-    def get(self, project: Project, key: tuple[str, ...], url: str, build: Callable[[], str]) -> str:
+    def get(
+        self,
+        project: Project,
+        key: tuple[str, ...],
+        url: str,
+        build: Callable[[], str],
+        lasts: Callable[[], bool] = lambda: True,
+    ) -> str:
         """The document ``key`` (service, version, kind, ...) of this very project object, made by ``build`` when it is
-        not there, with the placeholders replaced by ``url``."""
+        not there, with the placeholders replaced by ``url``. ``lasts`` says after ``build`` whether it may be kept."""
         text = self._documents.get(project, key)
         if text is None:
             text = build()
-            self._documents.keep(project, key, text)
+            if lasts():
+                self._documents.keep(project, key, text)
         return fill(text, url)
 
     def picture(self, project: Project, key: tuple[str, ...], build: Callable[[], bytes]) -> bytes:

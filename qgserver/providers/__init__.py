@@ -32,6 +32,8 @@ _MODULES: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 """Provider's name -> the module that opens it, imported on first use."""
 
+_OF_FILES = frozenset({"ogr", "spatialite", "delimitedtext", "gdal"})
+
 MAX_OPEN = 5000
 """Open layers kept. They are small: names, types and a reference to what is shared."""
 
@@ -94,6 +96,12 @@ def _open(source: DataSource, crs: Crs | None, resources: Resources) -> Provider
         raise ProviderError("The layer's kind of data source is not supported", detail=f"provider {name!r}")
     provider: Provider = importlib.import_module(_MODULES[name]).open_layer(source, crs, resources)
     return provider
+
+
+def file_is_missing(source: DataSource) -> bool:
+    """Whether a source is a plain file (or folder) that is not there. Nothing is opened, and no server asked."""
+    plain = source.provider in _OF_FILES and source.path.startswith("/") and not source.path.startswith("/vsi")
+    return plain and not os.path.exists(source.path)
 
 
 def _provider_name(source: DataSource) -> str:

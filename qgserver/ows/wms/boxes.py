@@ -1,17 +1,25 @@
-"""Bounding boxes of layers and groups in every CRS that capabilities list. From the project file alone: no data source
-is asked."""
+"""Bounding boxes of layers and groups in every CRS that capabilities list. They come from the project file; a data
+source is asked only where the file has no extent of a layer."""
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from qgserver.errors import ProviderError
 from qgserver.geo.crs import Crs, parse_crs
 from qgserver.geo.extent import Extent
 from qgserver.geo.transform import get_transform
 from qgserver.ows.wms.published import Branch, Published
-from qgserver.project.model import Project, VectorLayer
+from qgserver.project.layersource import open_layer
+from qgserver.project.model import Project, RasterLayer, VectorLayer
+from qgserver.providers import Sources, file_is_missing
+
+log = logging.getLogger("qgserver")
 
 WORLD = Extent(-180.0, -90.0, 180.0, 90.0)
 LONLAT = "CRS:84"
@@ -31,10 +39,13 @@ def has_geometry(layer: Published) -> bool:
 
 
 class BoxMaker:
-    """Makes the boxes of one project; each CRS of the list is looked up once."""
+    """Makes the boxes of one project; each CRS of the list is looked up once. ``complete`` turns false when a source
+    that was asked is down, so that its box is a guess."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, sources: Sources) -> None:
         self._project = project
+        self._sources = sources
+        self.complete = True
         self.listed: dict[str, Crs] = {}
         for authid in project.listed_crs():
             crs = parse_crs(authid)
@@ -44,21 +55,57 @@ class BoxMaker:
         self._known: dict[str, Boxes] = {}
 
     def of_layer(self, layer: Published) -> Boxes:
-        """Boxes of a layer; none when the project file has no extent of it."""
+        """Boxes of a layer; none of a table, and of what has no CRS."""
         if layer.id not in self._known:
             self._known[layer.id] = self._make(layer)
         return self._known[layer.id]
 
     def _make(self, layer: Published) -> Boxes:
-        if not has_geometry(layer):
+        """Where there is nothing to zoom to (no feature, a single point, no file), the author's extent of the service;
+        without that, of an empty layer, all of its CRS (measured)."""
+        if not has_geometry(layer) or layer.crs is None:
             return Boxes()
-        extent, chosen, crs = layer.extent, self._project.wms.extent, self._project.crs
-        flat = extent is None or extent.is_empty or not (extent.width and extent.height)
-        if flat and chosen is not None and not chosen.is_empty and crs is not None:
-            return self._boxes(chosen, crs, None)  # nothing to zoom to: the author's extent of the service (measured)
-        if extent is None or extent.is_empty or layer.crs is None:
+        extent = self._extent(layer)
+        if extent is not None and extent.width and extent.height:
+            return self._boxes(extent, layer.crs)
+        chosen = self._service_extent(layer.crs)
+        if chosen is not None:
+            return self._boxes(chosen, layer.crs)
+        if extent is not None:
+            return self._boxes(extent, layer.crs)
+        area = layer.crs.area_of_use
+        unknown = isinstance(layer, RasterLayer) and not file_is_missing(layer.source)
+        if unknown or area is None or self._lonlat is None:
             return Boxes()
-        return self._boxes(extent, layer.crs, layer.wgs84_extent)
+        around = area if area.xmin < area.xmax else Extent(WORLD.xmin, area.ymin, WORLD.xmax, area.ymax)
+        return self._boxes(around, self._lonlat)
+
+    def _extent(self, layer: Published) -> Extent | None:
+        """The box of a layer's features in its CRS: what the file says, else what the source does."""
+        if file_is_missing(layer.source):
+            return None
+        extent = layer.extent
+        if extent is None and isinstance(layer, VectorLayer):
+            try:
+                extent = open_layer(self._project, layer, self._sources).extent()
+            except ProviderError as error:
+                log.warning("the box of layer %s is not known: %s", layer.published, error.message)
+                self.complete = False
+        return None if extent is None or extent.is_empty else extent
+
+    def _service_extent(self, crs: Crs) -> Extent | None:
+        """``WMSExtent`` as a box of a layer's CRS: QGIS reprojects two corners to that, and the box of them on
+        (measured)."""
+        chosen, own = self._project.wms.extent, self._project.crs
+        if chosen is None or chosen.is_empty or own is None:
+            return None
+        transform = get_transform(own, crs, self._project.operations)
+        if transform is None:
+            return chosen
+        corners = transform.points(np.array([[chosen.xmin, chosen.ymin], [chosen.xmax, chosen.ymax]]))
+        if not np.isfinite(corners).all():
+            return None
+        return Extent(*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
 
     def of_branch(self, branch: Branch) -> Boxes:
         """Union of all boxes below a group."""
@@ -70,13 +117,12 @@ class BoxMaker:
         7.2.4.6.6)."""
         chosen, crs = self._project.wms.extent, self._project.crs
         if chosen is not None and not chosen.is_empty and crs is not None:
-            return self._boxes(chosen, crs, None)
+            return self._boxes(chosen, crs)
         found = self.of_branch(root)
         return found if found.geographic or found.by_crs else Boxes(WORLD)
 
-    def _boxes(self, extent: Extent, crs: Crs, lonlat: Extent | None) -> Boxes:
-        if lonlat is None or lonlat.is_empty:
-            lonlat = self._transformed(extent, crs, self._lonlat) if self._lonlat else None
+    def _boxes(self, extent: Extent, crs: Crs) -> Boxes:
+        lonlat = self._transformed(extent, crs, self._lonlat) if self._lonlat else None
         by_crs = {authid: self._transformed(extent, crs, target) for authid, target in self.listed.items()}
         return Boxes(
             lonlat.intersection(WORLD) if lonlat else None,

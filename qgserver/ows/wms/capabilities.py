@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qgserver.ows.documents import PREFIX, URL, fill
+from qgserver.ows.documents import PREFIX, URL
 from qgserver.ows.operations import OperationContext, operation, operations
 from qgserver.ows.wms.capabilitieslayers import (
     LayerWriter,
@@ -62,18 +62,22 @@ def capabilities_formats(version: str) -> tuple[str, ...]:
 def get_capabilities(context: OperationContext) -> Response:
     """What this service offers."""
     version, project = context.version, context.project
+    # values of dimensions change with the data
+    lasts = not any(isinstance(layer, VectorLayer) and layer.dimensions for layer in project.layers.values())
 
     def build() -> str:
-        return "\n".join(filter(None, write_capabilities(context)))
+        nonlocal lasts
+        layers = LayerWriter(project, version, context.sources)
+        made = "\n".join(filter(None, write_capabilities(context, layers)))
+        lasts = lasts and layers.boxes.complete
+        return made
 
-    if any(isinstance(layer, VectorLayer) and layer.dimensions for layer in project.layers.values()):
-        text = fill(build(), context.service_url)  # values of dimensions change with the data
-    else:
-        text = context.documents.get(project, ("WMS", "GetCapabilities", version), context.service_url, build)
+    key = ("WMS", "GetCapabilities", version)
+    text = context.documents.get(project, key, context.service_url, build, lambda: lasts)
     return document(text, XML if version == "1.3.0" else WMS_XML)
 
 
-def write_capabilities(context: OperationContext) -> Iterator[str]:
+def write_capabilities(context: OperationContext, layers: LayerWriter) -> Iterator[str]:
     """The document, with placeholders for the address."""
     project, version = context.project, context.version
     yield DECLARATION.rstrip()
@@ -82,7 +86,7 @@ def write_capabilities(context: OperationContext) -> Iterator[str]:
     yield "<Capability>"
     yield from requests(version)
     yield from exceptions_and_symbolization(project, version)
-    yield from LayerWriter(project, version, context.sources).root()
+    yield from layers.root()
     yield "</Capability>"
     yield "</WMS_Capabilities>" if version == "1.3.0" else "</WMT_MS_Capabilities>"
 

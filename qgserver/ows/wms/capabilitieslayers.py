@@ -53,7 +53,7 @@ class LayerWriter:
         self.latest = version == "1.3.0"
         self.version = version
         self.extras = extras
-        self.boxes = BoxMaker(project)
+        self.boxes = BoxMaker(project, sources)
         self.has_legends = any(found.name == "GetLegendGraphic" for found in operations("WMS", version))
 
     def root(self) -> Iterator[str]:

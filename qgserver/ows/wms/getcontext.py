@@ -19,6 +19,7 @@ from qgserver.ows.wms.capabilitieslayers import (
 from qgserver.ows.wms.published import Branch, Leaf, published_tree
 from qgserver.ows.xmlio import DECLARATION, attributes, element, optional
 from qgserver.project.model import Link, Project, RasterLayer
+from qgserver.providers import Sources
 from qgserver.web.response import Response, document
 
 ROOT = {
@@ -48,16 +49,16 @@ def get_context(context: OperationContext) -> Response:
         context.project,
         ("WMS", "GetContext"),
         context.service_url,
-        lambda: "".join(write_context(context.project)),
+        lambda: "".join(write_context(context.project, context.sources)),
     )
     return document(text)
 
 
-def write_context(project: Project) -> Iterator[str]:
+def write_context(project: Project, sources: Sources) -> Iterator[str]:
     """The document, with placeholders for the address."""
     tree = published_tree(project)
     yield f"{DECLARATION}<OWSContext{attributes(ROOT | {'id': f'ows-context-{_name(project)}'})}>"
-    yield from _general(project, tree)
+    yield from _general(project, tree, sources)
     yield "<ResourceList>"
     for place in reversed(list(_places(tree, "", True))):
         yield from _layer(place)
@@ -69,13 +70,13 @@ def _name(project: Project) -> str:
     return xml_name(project.title if "?" in project.path else Path(project.path).stem)
 
 
-def _general(project: Project, tree: Branch) -> Iterator[str]:
+def _general(project: Project, tree: Branch, sources: Sources) -> Iterator[str]:
     yield f"<General><Window{attributes(WINDOW)}/>"
     yield element("ows:Title", service_title(project))
     yield optional("ows:Abstract", service_abstract(project))
     yield from _keywords(project.service.keywords)
     authid = project.crs.authid if project.crs else ""
-    box = BoxMaker(project).of_root(tree).by_crs.get(authid)
+    box = BoxMaker(project, sources).of_root(tree).by_crs.get(authid)
     if box is not None:
         lower, upper = f"{box.xmin:.15g} {box.ymin:.15g}", f"{box.xmax:.15g} {box.ymax:.15g}"
         corners = element("ows:LowerCorner", lower) + element("ows:UpperCorner", upper)

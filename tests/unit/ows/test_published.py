@@ -13,6 +13,7 @@ from qgserver.ows.wms.boxes import BoxMaker, outward
 from qgserver.ows.wms.maprequest import read_layers, read_size
 from qgserver.ows.wms.published import layers_by_name, published_tree, visible_names
 from qgserver.project.model import Group, OtherLayer, Project, RasterLayer, TreeLayer, WmsProperties
+from qgserver.providers import Sources
 from qgserver.providers.uri import DataSource
 from qgserver.settings import Settings
 from qgserver.web.request import Request
@@ -115,9 +116,26 @@ def test_boxes_are_united_and_never_outside_the_world() -> None:
     layers["a"] = layer("a", extent=Extent(-190, -95, 0, 0), crs=parse_crs("EPSG:4326"))
     layers["b"] = layer("b", extent=Extent(1, 1, 2, 2), crs=parse_crs("EPSG:4326"))
     made = replace(made, layers=layers)
-    boxes = BoxMaker(made).of_root(published_tree(made))
+    boxes = BoxMaker(made, Sources()).of_root(published_tree(made))
     assert boxes.geographic == Extent(-180, -90, 2, 2)
     assert boxes.by_crs == {"EPSG:4326": Extent(-190, -95, 2, 2)}
+
+
+def boxed(**values: object) -> dict[str, Extent]:
+    """Boxes of a file layer in EPSG:4326 whose file is gone."""
+    only = replace(
+        layer("a", extent=Extent(1, 1, 2, 2), crs=parse_crs("EPSG:4326")), source=DataSource("gdal", "/gone")
+    )
+    made = project(layers={"a": only}, **values)
+    return dict(BoxMaker(made, Sources()).of_layer(only).by_crs)
+
+
+def test_layers_without_a_file_have_the_box_of_the_service_or_of_their_crs() -> None:
+    """QGIS Server's own boxes; the service's goes by two corners into the layer's CRS first."""
+    service = WmsProperties(crs_list=("EPSG:2154",), extent=Extent(762550.05, 6271516.64, 779745.72, 6283851.9))
+    (box,) = boxed(wms=service).values()
+    assert outward(box, 0) == ("762431", "6271516", "779898", "6283852")
+    assert boxed(wms=WmsProperties(crs_list=("EPSG:4326",))) == {"EPSG:4326": Extent(-180, -90, 180, 90)}
 
 
 def test_numbers_are_rounded_outwards() -> None:
