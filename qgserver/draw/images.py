@@ -45,6 +45,15 @@ def sized_image(data: bytes, width: int, height: int) -> Canvas | None:
     return None if found is None or width * height > MAX_SIZED else found.scaled(width, height)
 
 
+def faded(image: Canvas, opacity: float) -> Canvas:
+    """The picture with some of its strength."""
+    if opacity >= 1:
+        return image
+    weak = image.new_layer()
+    weak.compose(image, max(opacity, 0.0))
+    return weak
+
+
 def draw_image(canvas: Canvas, image: Canvas, x: float, y: float, degrees: float, opacity: float) -> None:
     """Draw a picture around (x, y), turned clockwise; upright at whole pixels."""
     context = canvas.context

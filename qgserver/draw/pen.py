@@ -108,6 +108,21 @@ def _stroke_thin(canvas: Canvas, paths: Paths, pen: Pen) -> None:
     canvas.context.mask_surface(mask, int(boxes.x0[0]) - 1, int(boxes.y0[0]) - 1)
 
 
+def stroke_with(canvas: Canvas, paths: Paths, pen: Pen, source: Canvas) -> None:
+    """Stroke the paths with what another picture of the same size shows where they run, instead of a colour."""
+    usable = drawable(pen)
+    if usable is None or not len(paths.coords) or not is_safe(paths):
+        return
+    context = canvas.context
+    context.set_operator(canvas.operator)
+    set_pen(context, usable)
+    context.set_source_surface(source.surface, 0, 0)
+    context.new_path()
+    append_paths(context, paths)
+    context.stroke()
+    context.set_operator(cairo.Operator.OVER)
+
+
 _POINT_LENGTH = 1 / 128
 """Pixels: long enough for cairo to see a direction, too short to be seen."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lxml import etree
@@ -12,6 +12,8 @@ from qgserver.draw.pen import Cap, Join
 from qgserver.draw.units import MapUnitScale, RenderScale, parse_map_unit_scale, to_pixels
 
 JOINS: dict[str, Join] = {"bevel": "bevel", "miter": "miter", "round": "round"}
+MAX_NESTING = 4
+"""Maps within maps that are read."""
 CAPS: dict[str, Cap] = {"square": "square", "flat": "flat", "round": "round"}
 
 
@@ -115,12 +117,19 @@ def parse_pair(text: str) -> tuple[float, float]:
 
 
 def read_options(element: etree._Element) -> Options:
-    """The options of a symbol ``<layer>``: the Option map, the ``<prop>`` list only where there is no map."""
+    """The options of a symbol ``<layer>``: the Option map, the ``<prop>`` list only where there is no map. What is in
+    maps and lists within it has names like paths: ``parameters/color``, ``items/0/value``."""
     option_map = element.find("Option[@type='Map']")
     if option_map is not None:
-        found = {child.get("name", ""): child.get("value", "") for child in option_map.iterfind("Option")}
-        for child in option_map.iterfind("Option[@name='parameters']/Option"):
-            found[f"parameters/{child.get('name', '')}"] = child.get("value", "")
+        found = dict(_entries(option_map, ""))
     else:
         found = {child.get("k", ""): child.get("v", "") for child in element.iterfind("prop")}
     return Options({key: value for key, value in found.items() if key})
+
+
+def _entries(element: etree._Element, path: str) -> Iterator[tuple[str, str]]:
+    for number, child in enumerate(element.iterfind("Option")):
+        name = path + child.get("name", str(number) if path else "")
+        yield name, child.get("value", "")
+        if len(child) and name.count("/") < MAX_NESTING:
+            yield from _entries(child, f"{name}/")

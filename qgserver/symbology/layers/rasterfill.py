@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from qgserver.draw.canvas import Canvas
-from qgserver.draw.images import read_image, sized_image
+from qgserver.draw.images import faded, read_image, sized_image
 from qgserver.draw.patterns import box_of, fill_with, tiled
 from qgserver.symbology.areas import areas
 from qgserver.symbology.env import Env, Painter, Shapes
@@ -62,7 +62,7 @@ class RasterFill(SymbolLayer):
         image = sized_image(data, int(width), int(height))
         if image is None:
             return paint_nothing
-        tile = _faded(image, self.alpha * env.opacity)
+        tile = faded(image, self.alpha * env.opacity)
         dx, dy = self.offset.pixels(env.scale)
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
@@ -71,11 +71,3 @@ class RasterFill(SymbolLayer):
                 fill_with(canvas, rings, tiled(tile, round(x + dx), round(y + dy), self.angle))
 
         return paint
-
-
-def _faded(image: Canvas, opacity: float) -> Canvas:
-    if opacity >= 1:
-        return image
-    faded = image.new_layer()
-    faded.compose(image, max(opacity, 0.0))
-    return faded

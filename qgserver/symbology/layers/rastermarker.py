@@ -1,4 +1,4 @@
-"""RasterMarker: a picture at each point."""
+"""RasterMarker and AnimatedMarker: a picture at each point, the first one of those that move."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qgserver.symbology.properties import CENTER, Convert, as_length, as_share, 
 from qgserver.symbology.symbol import layers, paint_nothing
 
 
-@layers.register("RasterMarker")
+@layers.register("RasterMarker", "AnimatedMarker")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RasterMarker(MarkerLayer):
     """Attributes are the options of the same names; ``aspect`` is height by width, 0 = the picture's own."""

@@ -22,6 +22,7 @@ from qgserver.symbology.assets import Assets
 from qgserver.symbology.env import Env, Shapes
 from qgserver.symbology.layers.linepatternfill import hatch
 from qgserver.symbology.paint import paint_symbol
+from qgserver.symbology.shader import DISCRETE, EXACT, ColorShader
 from qgserver.symbology.symbol import MAX_SUBSYMBOLS, Symbol, attribute_names, layers, read_symbol
 
 SIZE = 60
@@ -79,6 +80,54 @@ def test_a_vertex_has_the_direction_between_its_segments_and_a_ring_has_no_last_
 @pytest.mark.parametrize("coords", [[(1.0, 1.0)], [(1.0, 1.0), (1.0, 1.0)], [(0.0, 0.0), (np.nan, 1.0)]])
 def test_a_line_without_length_has_no_places(coords: list[tuple[float, float]]) -> None:
     assert track(np.array(coords), closed=False) is None
+
+
+def line_picture(name: str, options: dict[str, str], inner: str = "") -> Canvas:
+    """A line 8 px wide from (10, 10) to (50, 10), drawn with one symbol layer."""
+    canvas = Canvas(SIZE, SIZE)
+    one = np.array([0, 1], dtype=np.int64)
+    geometry = GeometryArray(np.array([LINESTRING], np.uint8), RING[:2], one * 2, one, one)
+    batch = Batch(np.zeros(1, np.int64), {}, None)
+    env = Env(RenderScale(4.0, 1.0, 1000.0), Context(), batch, Extent(0.0, 0.0, SIZE, SIZE))
+    symbol = symbol_of(name, {"line_width": "2", **options}, inner)
+    paint_symbol(canvas, env, symbol, Shapes(geometry, np.zeros(1, np.int64)))
+    return canvas
+
+
+def test_a_lineburst_goes_from_its_left_side_to_its_right() -> None:
+    pixels = line_picture("Lineburst", {"color": "255,0,0,255", "gradient_color2": "0,0,255,255"}).pixels()[:, 30]
+    assert pixels[6].tolist() == [pixels[6, 0], 0, pixels[6, 2], 255]
+    assert pixels[6, 2] > 220
+    assert pixels[13, 0] > 220
+    assert not pixels[5].any() and not pixels[14].any()
+
+
+def test_a_filled_line_is_the_area_of_the_line() -> None:
+    pixels = line_picture("FilledLine", {"capstyle": "flat"}, "fill").pixels()
+    assert pixels[10, 30].tolist() == pixels[10, 12].tolist() == [255, 0, 0, 255]
+    assert not pixels[10, 5].any()
+
+
+def test_an_interpolated_line_is_a_pixel_wider_and_has_round_ends() -> None:
+    """Measured: QGIS outlines the shape with a pen."""
+    column = line_picture("InterpolatedLine", {"single_color": "0,0,255,255"}).pixels()[:, 30, 3].tolist()
+    assert column[6:14] == [255] * 8 and 100 < column[5] < 150 and column[4] == 0
+    assert line_picture("InterpolatedLine", {"single_color": "0,0,255,255"}).pixels()[10, 53, 3] == 255
+
+
+def test_colours_of_values_are_mixed_hold_up_to_a_value_or_only_at_it() -> None:
+    red, blue = (1.0, 0.0, 0.0, 1.0), (0.0, 0.0, 1.0, 1.0)
+    items = ((0.0, red), (10.0, blue))
+    assert ColorShader(items).color(5.0) == (0.5, 0.0, 0.5, 1.0)
+    assert ColorShader(items, DISCRETE).stops(-10.0, 10.0) == (
+        (0.0, red),
+        (0.5, red),
+        (0.5, blue),
+        (1.0, blue),
+        (1.0, blue),
+        (1.0, blue),
+    )
+    assert list(ColorShader(items, EXACT).places(20.0, 5.0)) == [(10 / 15, 10.0, blue)]
 
 
 def test_hatches_come_in_tiles_of_whole_pixels() -> None:
