@@ -59,6 +59,12 @@ class Font:
         """Pixels from the baseline to the bottom of a line."""
         return math.ceil(self.face.descender * self.size)
 
+    @property
+    def underline(self) -> tuple[float, float]:
+        """Pixels from the baseline down to the top of the line under a text, and the thickness of such lines."""
+        below, thickness = self.face.underline
+        return below * self.size, max(thickness * self.size, 1.0)
+
     def fallback(self, character: str) -> Face:
         """The face for a character that the font lacks; the font's own when no other has it either."""
         return _fallback(self.family[:_LONGEST_NAME], self.weight, self.italic, character) or self.face
@@ -73,9 +79,10 @@ class Outline:
 
 
 class Face:
-    """One face of a font file. ``slant`` is x per y by which its letters are leant over. Lengths are in ems."""
+    """One face of a font file. ``slant`` is x per y by which its letters are leant over. ``underline``: how far below
+    the baseline the line under a text begins, and how thick it is. Lengths are in ems."""
 
-    __slots__ = ("_advances", "_outlines", "ascender", "descender", "font", "slant", "upem")
+    __slots__ = ("_advances", "_outlines", "ascender", "descender", "font", "slant", "underline", "upem")
 
     def __init__(self, file: str, index: int, slant: float) -> None:
         face = hb.Face(hb.Blob.from_file_path(file), index & 0xFFFF)
@@ -87,6 +94,11 @@ class Face:
         extents = self.font.get_font_extents("ltr")
         self.ascender: float = extents.ascender / self.upem
         self.descender: float = -extents.descender / self.upem
+        position, thickness = (
+            self.font.get_metric_position_with_fallback(tag) / self.upem
+            for tag in (hb.OTMetricsTag.UNDERLINE_OFFSET, hb.OTMetricsTag.UNDERLINE_SIZE)
+        )
+        self.underline: tuple[float, float] = -position + thickness / 2, thickness
         self._advances: dict[float, Advances] = {}
         self._outlines: list[dict[int, Outline]] = [{} for _ in range(_LEVELS + 1)]
 

@@ -45,6 +45,16 @@ class Line:
         outline = self.faces[number].outlines((self.glyphs[number],), self.size)[0]
         return _rings(outline.coords * self.size, outline.counts)
 
+    def some_paths(self, numbers: Sequence[int], lift: float) -> Paths:
+        """The outlines of neighbouring glyphs, the first one's left end at 0 and the baseline ``lift`` pixels above."""
+        left = self.positions[numbers[0], 0]
+        outlines = [self.faces[number].outlines((self.glyphs[number],), self.size)[0] for number in numbers]
+        moved = [
+            outline.coords * self.size + (self.positions[number] - (left, lift))
+            for number, outline in zip(numbers, outlines, strict=True)
+        ]
+        return _rings(np.concatenate(moved), [count for outline in outlines for count in outline.counts])
+
     def paths(self, x: float, y: float) -> Paths:
         """All outlines with the left end of the baseline at (x, y): as QGIS draws labels."""
         return self._placed(self.positions + np.array((x, y)), 1.0)

@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
-import shapely
+from shapely.geometry.base import BaseGeometry
 
 from qgserver.geo.geometry import Floats
 
@@ -105,12 +105,12 @@ class Item:
     source: int
     layer: str
     feature: Hashable
-    geometry: shapely.Geometry
+    geometry: BaseGeometry
     width: float
     height: float
     placing: Placing
     content: object
-    whole: shapely.Geometry | None = None
+    whole: BaseGeometry | None = None
     priority: float = 5.0
     z_index: float = 0.0
     always_show: bool = False
@@ -128,7 +128,7 @@ class Obstacle:
 
     layer: str
     feature: Hashable
-    geometry: shapely.Geometry
+    geometry: BaseGeometry
     factor: float = 1.0
     kind: ObstacleKind = ObstacleKind.BOUNDARY
 

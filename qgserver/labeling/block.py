@@ -1,0 +1,257 @@
+"""A label's text laid out: its lines, and the box around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from functools import lru_cache
+from itertools import groupby
+
+import numpy as np
+
+from qgserver.draw.color import Color
+from qgserver.draw.fonts import Font
+from qgserver.draw.text import Line, layout
+from qgserver.geo.geometry import Floats
+from qgserver.labeling.markup import Fragment, read_markup
+from qgserver.labeling.textformat import (
+    CAMEL,
+    FIRST_UPPER,
+    LOWER,
+    SMALL_CAPITALS,
+    SMALL_CAPS,
+    TITLE,
+    UPPER,
+    VERTICAL,
+    TextFormat,
+)
+
+MOST_LINES = 200
+"""Lines of a label that are drawn."""
+_SMALL = 0.7
+"""Size of small capitals beside that of the font (Qt's)."""
+_LIFT = 0.25
+"""Share of the ascent between the bottom of a label's box and its last baseline (measured)."""
+
+
+class Alignment(IntEnum):
+    """``text-format/@multilineAlign``; FOLLOW: towards the point that is labelled."""
+
+    LEFT = 0
+    CENTER = 1
+    RIGHT = 2
+    FOLLOW = 3
+    JUSTIFY = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """Text of one font and style; ``x`` from the left end of its line. ``lines``: tops and thicknesses of the lines
+    under, through or over it, pixels below the baseline."""
+
+    x: float
+    text: str
+    line: Line
+    font: Font
+    color: Color | None = None
+    lines: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockLine:
+    """A line of a label."""
+
+    pieces: tuple[Piece, ...]
+    width: float
+
+    def stretched(self, by: float) -> BlockLine:
+        """The line ``by`` pixels wider, its blanks taking them up."""
+        blanks = sum(piece.text.count(" ") for piece in self.pieces)
+        if not blanks:
+            return self
+        more, x, pieces = by / blanks, 0.0, []
+        for piece in self.pieces:
+            font = replace(piece.font, word_spacing=piece.font.word_spacing + more)
+            line = layout(piece.text, font)
+            pieces.append(replace(piece, x=x, line=line, font=font))
+            x += line.width
+        return BlockLine(tuple(pieces), x)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A laid-out text in pixels. ``baselines``: how far each line's baseline is above the bottom of the box.
+    ``font`` is that of most of it; ``vertical`` when letters stand below each other (each is a line then, centred)."""
+
+    lines: tuple[BlockLine, ...]
+    width: float
+    height: float
+    baselines: tuple[float, ...]
+    font: Font
+    vertical: bool = False
+
+    @property
+    def margins(self) -> tuple[float, float]:
+        """Empty pixels at the top and bottom of the box that ordered positions do not count (measured)."""
+        return _LIFT * self.font.ascent, 1.0 + self.font.descent
+
+    @property
+    def advances(self) -> Floats:
+        """float64[n]: the widths of what stands as one sign along a curved line, from left to right: letters with
+        their marks."""
+        pieces = self.lines[0].pieces if self.lines else ()
+        return np.array([end - start for piece in pieces for start, end in signs(piece.line)], dtype=np.float64)
+
+
+def signs(line: Line) -> Iterator[tuple[float, float]]:
+    """Start and end of each letter with its marks, in pixels from the left end of the line."""
+    at = 0.0
+    for _, glyphs in sign_glyphs(line):
+        width = float(line.advances[glyphs].sum())
+        yield at, at + width
+        at += width
+
+
+def sign_glyphs(line: Line) -> Iterator[tuple[int, list[int]]]:
+    """The glyphs of each letter with its marks, by the number of its character."""
+    for cluster, numbers in groupby(range(len(line.glyphs)), key=lambda number: int(line.clusters[number])):
+        yield cluster, list(numbers)
+
+
+def capitalized(text: str, mode: int) -> str:
+    """The text in upper or lower case as the format's ``capitalization`` says."""
+    change = _CASES.get(mode)
+    return text if change is None else change(text)
+
+
+def _first_upper(text: str) -> str:
+    return "".join(a.upper() if not before.isalnum() else a for before, a in zip(" " + text[:-1], text, strict=True))
+
+
+def _camel(text: str) -> str:
+    return "".join(word[:1].upper() + word[1:].lower() for word in text.split())
+
+
+_LITTLE_WORDS = frozenset(
+    {"a", "an", "and", "at", "by", "for", "in", "into", "is", "of", "on", "or", "over", "per", "than", "the", "to"}
+    | {"with", "via", "vs", "but", "as", "from", "nor", "so", "up", "yet"}
+)
+
+
+def _title(text: str) -> str:
+    """Words with a first capital, but for the little ones inside."""
+    words = text.split(" ")
+    last = len(words) - 1
+    return " ".join(
+        word if word.lower() in _LITTLE_WORDS and 0 < number < last else word[:1].upper() + word[1:]
+        for number, word in enumerate(words)
+    )
+
+
+_CASES: Mapping[int, Callable[[str], str]] = {
+    UPPER: str.upper,
+    LOWER: str.lower,
+    FIRST_UPPER: _first_upper,
+    TITLE: _title,
+    CAMEL: _camel,
+}
+
+
+def wrapped(text: str, wrap_character: str, length: int = 0, longest: bool = True) -> str:
+    """The text with line breaks: at each ``wrap_character`` (which goes), and between words so that lines have at most
+    (``longest``) or at least ``length`` characters; 0 = where they are."""
+    if wrap_character:
+        text = text.replace(wrap_character, "\n")
+    if length <= 0:
+        return text
+    return "\n".join(_broken(line, length, longest) for line in text.split("\n"))
+
+
+def _broken(line: str, length: int, longest: bool) -> str:
+    lines: list[str] = []
+    for word in line.split(" "):
+        fits = lines and (len(lines[-1]) + 1 + len(word) <= length if longest else len(lines[-1]) < length)
+        if fits:
+            lines[-1] += " " + word
+        else:
+            lines.append(word)
+    return "\n".join(lines)
+
+
+@lru_cache(maxsize=4096)
+def make_block(text: str, style: TextFormat, font: Font) -> Block:
+    """``text`` (lines parted by ``\\n``) in its box."""
+    lines = read_markup(text) if style.html else [[Fragment(line)] for line in text.split("\n")]
+    if style.orientation == VERTICAL:
+        return _vertical(lines, style, font)
+    rows = tuple(_line(fragments, style, font) for fragments in lines[:MOST_LINES])
+    ascent, descent = font.ascent, font.descent
+    step = (ascent + descent) * style.line_height
+    count = len(rows)
+    return Block(
+        rows,
+        max((row.width for row in rows), default=0.0),
+        ascent + descent + (count - 1) * step,
+        tuple(_LIFT * ascent + (count - 1 - number) * step for number in range(count)),
+        font,
+    )
+
+
+def _line(fragments: Sequence[Fragment], style: TextFormat, font: Font) -> BlockLine:
+    pieces: list[Piece] = []
+    x = 0.0
+    for fragment in fragments:
+        text = capitalized(fragment.text, style.capitalization)
+        for part, size in _sized(text, style.capitalization, font):
+            line = layout(part, size)
+            pieces.append(Piece(x, part, line, size, fragment.color, _rules(fragment, style, font)))
+            x += line.width
+    return BlockLine(tuple(pieces), x)
+
+
+def _sized(text: str, mode: int, font: Font) -> Iterator[tuple[str, Font]]:
+    """Small capitals: the text in pieces of two sizes."""
+    if mode not in (SMALL_CAPS, SMALL_CAPITALS):
+        yield text, font
+        return
+    small = replace(font, size=font.size * _SMALL)
+    for is_lower, run in groupby(text, key=lambda character: character != character.upper()):
+        part = "".join(run)
+        yield (part.upper(), small) if is_lower else (part, font)
+
+
+def _rules(fragment: Fragment, style: TextFormat, font: Font) -> tuple[tuple[float, float], ...]:
+    """Lines under, through and over a text, where Qt draws them."""
+    below, thickness = font.underline
+    tops: list[float] = []
+    if style.underline if fragment.underline is None else fragment.underline:
+        tops.append(below)
+    if style.strikeout if fragment.strikeout is None else fragment.strikeout:
+        tops.append(-font.ascent / 3)
+    if fragment.overline:
+        tops.append(-font.ascent - 1.0)
+    return tuple((top, thickness) for top in tops)
+
+
+def _vertical(lines: Sequence[Sequence[Fragment]], style: TextFormat, font: Font) -> Block:
+    """Letters below each other, an ascent apart; lines become columns from left to right."""
+    columns = [
+        [_line([replace(fragment, text=letter)], style, font) for fragment in fragments for letter in fragment.text]
+        for fragments in lines[:MOST_LINES]
+    ]
+    widths = [max((row.width for row in column), default=0.0) for column in columns]
+    step = (font.ascent + font.descent) * style.line_height
+    longest = max((len(column) for column in columns), default=0)
+    height = longest * font.ascent + max(longest - 1, 0) * font.letter_spacing
+    rows: list[BlockLine] = []
+    baselines: list[float] = []
+    left = 0.0
+    for column, width in zip(columns, widths, strict=True):
+        for number, row in enumerate(column):
+            shift = left + (width - row.width) / 2
+            rows.append(BlockLine(tuple(replace(piece, x=piece.x + shift) for piece in row.pieces), row.width))
+            baselines.append(height - font.ascent - number * (font.ascent + font.letter_spacing))
+        left += max(step, width)
+    total = left - max(step, widths[-1]) + widths[-1] if widths else 0.0
+    return Block(tuple(rows), total, height, tuple(baselines), font, True)
