@@ -16,6 +16,7 @@ from lxml import etree
 
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
+from qgserver.draw.svgstrokes import thin_context
 
 if TYPE_CHECKING:
     import cairocffi
@@ -33,13 +34,15 @@ _NUMBER = re.compile(r"\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*([a-z%]*)\s*$")
 
 @dataclass(frozen=True, slots=True)
 class SvgColors:
-    """What takes the place of ``param()``; ``stroke_width`` in pixels of a picture ``size`` pixels wide."""
+    """What takes the place of ``param()``; ``stroke_width`` in pixels of a picture ``size`` pixels wide. ``upright``:
+    it will be drawn just so wide, not turned, with a whole pixel at its left upper corner."""
 
     fill: Color
     stroke: Color
     stroke_width: float
     size: float
     parameters: tuple[tuple[str, str], ...] = ()
+    upright: bool = False
 
 
 class Picture:
@@ -88,7 +91,7 @@ def read_picture(data: bytes, colors: SvgColors) -> Picture | None:
     root.set("viewBox", f"{x} {y} {width} {height}")
     root.set("width", f"{width}")
     root.set("height", f"{height}")
-    recording = _record(etree.tostring(root))
+    recording = _record(etree.tostring(root), colors.size / width if colors.upright else 0.0)
     return None if recording is None else Picture(recording, width, height)
 
 
@@ -152,8 +155,9 @@ def _replaced(text: str, values: Mapping[str, str]) -> str:
     return values.get(found["name"].strip().lower(), values.get(found["name"].strip(), found["default"]))
 
 
-def _record(data: bytes) -> cairocffi.RecordingSurface | None:
-    """What CairoSVG draws of a document, kept as drawing commands."""
+def _record(data: bytes, scale: float) -> cairocffi.RecordingSurface | None:
+    """What CairoSVG draws of a document, kept as drawing commands; ``scale`` is how much larger it will be shown, 0
+    when that is not known."""
     import cairocffi
     from cairosvg.parser import Tree
     from cairosvg.surface import Surface
@@ -164,6 +168,15 @@ def _record(data: bytes) -> cairocffi.RecordingSurface | None:
         def _create_surface(self, width: float, height: float) -> tuple[Any, float, float]:
             bounds = (0, 0, width, height)
             return cairocffi.RecordingSurface(cairocffi.CONTENT_COLOR_ALPHA, bounds), width, height
+
+        @property
+        def context(self) -> cairocffi.Context:
+            return self._context
+
+        @context.setter
+        def context(self, made: cairocffi.Context) -> None:
+            size = math.ceil(self.width * scale), math.ceil(self.height * scale)
+            self._context = thin_context(self.cairo, scale, *size) if scale > 0 else made
 
     try:
         tree = Tree(bytestring=data, url_fetcher=_refuse, unsafe=False)

@@ -61,9 +61,8 @@ class SVGFill(SymbolLayer):
         if not 1 <= width <= MAX_TILE:
             return paint_nothing
         stroke_width = self.stroke_width.pixels(env.scale)
-        picture = svg_picture(
-            env.assets, self.file, SvgColors(self.color, self.stroke_color, stroke_width, width, self.parameters)
-        )
+        colors = SvgColors(self.color, self.stroke_color, stroke_width, width, self.parameters, upright=True)
+        picture = svg_picture(env.assets, self.file, colors)
         height = width * picture.height / picture.width
         if not height <= MAX_TILE:
             return paint_nothing

@@ -73,7 +73,8 @@ class SvgMarker(MarkerLayer):
         if not 1 <= width <= LARGEST:
             return paint_nothing
         stroke_width = self.stroke_width.pixels(env.scale)
-        colors = SvgColors(self.color, self.stroke_color, stroke_width, width, self.parameters)
+        upright = not self.rotation % 360 and not self.aspect > 0
+        colors = SvgColors(self.color, self.stroke_color, stroke_width, width, self.parameters, upright)
         picture = svg_picture(env.assets, self.name, colors)
         height = width * (self.aspect if self.aspect > 0 else picture.height / picture.width)
         if not height <= LARGEST:
