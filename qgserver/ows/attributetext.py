@@ -22,6 +22,7 @@ from qgserver.providers.batch import Column
 
 _SEPARATOR = "\0"  # in no text: XML forbids it and the slow path below removes it
 _SPECIAL = re.compile("[<>&\r\ud800-\udfff\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_UNSAFE = re.compile('[",\r\n]')
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -70,6 +71,18 @@ def _without(texts: Sequence[bytes | None], missing: NDArray[np.bool_] | None) -
 def json_texts(column: Column, *, zone: bool = False) -> list[bytes]:
     """The JSON of each value; NULL and NaN are ``null``, binary values base64."""
     return [b"null" if text is None else text for text in _texts(column, zone, _JSON)]
+
+
+def csv_texts(column: Column, *, zone: bool = False) -> list[bytes]:
+    """The field of each value (RFC 4180); NULL and NaN are empty, an empty text is ``""``."""
+    return [b"" if text is None else text for text in _texts(column, zone, _CSV)]
+
+
+def quoted_text(text: str) -> bytes:
+    """A text as a field of CSV, in quotation marks where it needs them."""
+    if text and not _UNSAFE.search(text) and text.strip() == text:
+        return text.encode("utf-8", "replace")
+    return b'"' + text.replace('"', '""').encode("utf-8", "replace") + b'"'
 
 
 def wrap_texts(texts: list[bytes], start: bytes, end: bytes) -> list[bytes]:
@@ -191,5 +204,11 @@ def _json_object(value: object) -> bytes | None:
         return None
 
 
+def _csv_objects(values: list[object]) -> list[bytes | None]:
+    texts = [value if value is None or isinstance(value, str) else _plain(value) for value in values]
+    return [None if text is None else quoted_text(text) for text in texts]
+
+
 _XML = _Notation(b"", plain_numbers, _xml_objects)
 _JSON = _Notation(b'"', bytes, _json_objects)
+_CSV = _Notation(b"", plain_numbers, _csv_objects)
