@@ -89,7 +89,11 @@ class Application:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store = ProjectStore(settings)
-        self.sources = Sources(cache_bytes=settings.cache_bytes, statement_timeout_ms=settings.max_seconds * 1000)
+        self.sources = Sources(
+            cache_bytes=settings.cache_bytes,
+            statement_timeout_ms=settings.max_seconds * 1000,
+            ignore_absent=settings.ignore_bad_layers,
+        )
         self.documents = DocumentCache(settings.capabilities_cache_size)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

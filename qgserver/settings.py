@@ -110,8 +110,8 @@ class Settings:
         "QGIS_SERVER_IGNORE_BAD_LAYERS",
         flag,
         "false",
-        "Draw a map without the layers whose data source fails, instead of answering an error. Requests that do not "
-        "name a broken layer work either way.",
+        "Draw a map without the layers whose data source fails, instead of answering an error, and take a layer whose "
+        "file is not there for empty. Requests that do not name a broken layer work either way.",
     )
     wms_max_width: int = setting(
         "QGIS_SERVER_WMS_MAX_WIDTH",

@@ -16,6 +16,7 @@ from qgserver.project.layeraccess import ProjectLayers
 from qgserver.project.model import Join, Project, VectorLayer, VirtualField
 from qgserver.project.virtualfields import compute, parsed, rounded
 from qgserver.providers import Sources
+from qgserver.providers.absent import AbsentProvider
 from qgserver.providers.batch import Batch, concat_batches, take_batch
 from qgserver.providers.columnstore import sort_order
 from qgserver.providers.protocol import Field, FieldType, Provider, Query, Schema
@@ -38,6 +39,8 @@ def open_layer(project: Project, layer: VectorLayer, sources: Sources) -> Provid
 
 def _open(project: Project, layer: VectorLayer, sources: Sources, depth: int) -> Provider:
     provider = sources.open(layer.source, layer.crs)
+    if isinstance(provider, AbsentProvider):
+        provider = AbsentProvider(layer.crs, layer.geometry_type if layer.geometry_known else "NoGeometry")
     if layer.source.provider == "virtual":
         provider = _virtual(provider, project, sources, depth)
     joins = []

@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from qgserver.errors import ProviderError
 from qgserver.geo.crs import Crs
+from qgserver.providers.absent import AbsentProvider
 from qgserver.providers.cache import ByteCache
 from qgserver.providers.edit import Store, open_store
 from qgserver.providers.protocol import Provider
@@ -43,8 +44,15 @@ class Sources:
     processes that fork: a child starts with nothing open."""
 
     def __init__(
-        self, *, cache_bytes: int = 64 << 20, statement_timeout_ms: int = 30_000, connect_timeout_s: float = 5.0
+        self,
+        *,
+        cache_bytes: int = 64 << 20,
+        statement_timeout_ms: int = 30_000,
+        connect_timeout_s: float = 5.0,
+        ignore_absent: bool = False,
     ) -> None:
+        """``ignore_absent``: layers whose file is not there are empty, not broken."""
+        self._ignore_absent = ignore_absent
         self._arguments = (cache_bytes, statement_timeout_ms, connect_timeout_s)
         self._lock = threading.Lock()
         self._start()
@@ -55,6 +63,8 @@ class Sources:
 
         Raises ProviderError for providers that are unknown or not supported.
         """
+        if self._ignore_absent and file_is_missing(source):
+            return AbsentProvider(crs)  # not kept: the file may come
         with self._lock:
             if self._pid != os.getpid():
                 self._start()

@@ -23,6 +23,8 @@ log = logging.getLogger("qgserver")
 
 WORLD = Extent(-180.0, -90.0, 180.0, 90.0)
 LONLAT = "CRS:84"
+GEOGRAPHIC_DECIMALS, PROJECTED_DECIMALS = 6, 3
+"""How exact boxes are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +110,24 @@ class BoxMaker:
         return Extent(*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
 
     def of_branch(self, branch: Branch) -> Boxes:
-        """Union of all boxes below a group."""
-        return united(self.of_layer(leaf.layer) for leaf in branch.leaves())
+        """Union of all boxes below a group. Every layer must have a box or inherit one (WMS 1.3.0 clause 7.2.4.6.6):
+        where there is nothing, it is the least one around the origin of the project's CRS (measured)."""
+        found = united(self.of_layer(leaf.layer) for leaf in branch.leaves())
+        return found if found.geographic or found.by_crs else self._origin()
 
     def of_root(self, root: Branch) -> Boxes:
-        """The extent the author chose for the service (``WMSExtent``, in the project's CRS), else the union; the whole
-        world when the file has no extent of any layer, since every layer must have or inherit one (WMS 1.3.0 clause
-        7.2.4.6.6)."""
+        """The extent the author chose for the service (``WMSExtent``, in the project's CRS), else the union."""
         chosen, crs = self._project.wms.extent, self._project.crs
         if chosen is not None and not chosen.is_empty and crs is not None:
             return self._boxes(chosen, crs)
-        found = self.of_branch(root)
-        return found if found.geographic or found.by_crs else Boxes(WORLD)
+        return self.of_branch(root)
+
+    def _origin(self) -> Boxes:
+        crs = self._project.crs or self._lonlat
+        if crs is None:
+            return Boxes(WORLD)
+        least = 10.0 ** -(GEOGRAPHIC_DECIMALS if crs.is_geographic else PROJECTED_DECIMALS)
+        return self._boxes(Extent(-least, -least, least, least), crs)
 
     def _boxes(self, extent: Extent, crs: Crs) -> Boxes:
         lonlat = self._transformed(extent, crs, self._lonlat) if self._lonlat else None

@@ -16,7 +16,15 @@ from qgserver.errors import ProviderError
 from qgserver.geo.extent import Extent
 from qgserver.ows.documents import PREFIX, URL
 from qgserver.ows.operations import operations
-from qgserver.ows.wms.boxes import LONLAT, Boxes, BoxMaker, has_geometry, outward
+from qgserver.ows.wms.boxes import (
+    GEOGRAPHIC_DECIMALS,
+    LONLAT,
+    PROJECTED_DECIMALS,
+    Boxes,
+    BoxMaker,
+    has_geometry,
+    outward,
+)
 from qgserver.ows.wms.dimensions import dimension_elements
 from qgserver.ows.wms.published import Branch, Leaf, Published, published_tree, root_name
 from qgserver.ows.xmlio import attributes, element, escape, optional
@@ -26,7 +34,6 @@ from qgserver.providers import Sources
 
 log = logging.getLogger("qgserver")
 
-GEOGRAPHIC_DECIMALS, PROJECTED_DECIMALS = 6, 3
 SCALE_HINT = 0.00028 * 2**0.5
 """ScaleHint of 1.1.1 is the diagonal of a pixel (0.28 mm) on the ground."""
 METADATA_TYPES = {"FGDC": "FGDC:1998", "TC211": "ISO19115:2003"}

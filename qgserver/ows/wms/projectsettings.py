@@ -15,7 +15,7 @@ from qgserver.ows.wms.published import Branch, Leaf, drawing_order, published_tr
 from qgserver.ows.xmlio import DECLARATION, attributes, element, optional
 from qgserver.project.layersource import open_layer
 from qgserver.project.model import Group, Layout, Project, RasterLayer, VectorLayer
-from qgserver.providers import Sources
+from qgserver.providers import Sources, file_is_missing
 from qgserver.providers.protocol import Field, FieldType, Schema
 from qgserver.web.response import Response, document
 
@@ -145,7 +145,8 @@ class SettingsExtras:
         if where in self._failed:
             return None
         try:
-            return open_layer(self.project, layer, self.sources).schema()
+            schema = open_layer(self.project, layer, self.sources).schema()
+            return schema if schema.fields or not file_is_missing(source) else None
         except ProviderError:
             self._failed.add(where)
             return None
@@ -165,7 +166,7 @@ def _vector_attributes(layer: VectorLayer, schema: Schema | None) -> dict[str, s
     """Of a layer whose source is down there is but the word of the project file (measured)."""
     known = "NoGeometry" if not layer.has_geometry else (schema.geometry_type if schema else "") or layer.geometry_type
     return {
-        "geometryType": "Unknown" if schema is None else known,
+        "geometryType": "Unknown" if schema is None and not layer.geometry_known else known,
         "opacity": f"{layer.style.opacity:g}",
         "displayField": _display_field(layer, schema),
     }

@@ -201,6 +201,8 @@ class VectorLayer(Layer):
     with tabs made by drag and drop, None for a generated one."""
 
     geometry_type: str = ""
+    geometry_known: bool = False
+    """Whether the file has the whole name itself (``wkbType``): it is true then even when the source is gone."""
     styles: Mapping[str, Style] = field(default_factory=dict)
     style_name: str = "default"
     fields: tuple[FieldConfig, ...] = ()

@@ -112,6 +112,7 @@ def _read_vector(element: Element, context: Context) -> VectorLayer:
     return VectorLayer(
         **common,
         geometry_type=_geometry_type(element, common["source"]),
+        geometry_known=bool(geometry_type_name(element.get("wkbType", ""))),
         styles={
             name: read_vector_style(name, style, common["name"], context.problems) for name, style in styles.items()
         },

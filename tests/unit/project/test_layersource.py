@@ -137,3 +137,20 @@ def test_rings_of_joins_end(sources: Sources) -> None:
     parents = layer("parents", joins=(Join("children", "fid", "parent", "c_"),))
     ring = opened(sources, CHILDREN, parents)
     assert len(values(ring, Query())["fid"]) == ring.count(Query())
+
+
+@pytest.mark.parametrize(("known", "geometry_type"), [(True, "MultiPolygonZ"), (False, "NoGeometry")])
+def test_a_layer_without_its_file_may_be_empty(known: bool, geometry_type: str, tmp_path: Path) -> None:
+    """As QGIS has bad layers that it is told to ignore; the file is there again as soon as it is."""
+    path = tmp_path / "late.gpkg"
+    late = replace(layer("parents"), geometry_type="MultiPolygonZ", geometry_known=known)
+    late = replace(late, source=replace(late.source, path=str(path)))
+    tolerant = Sources(ignore_absent=True)
+    try:
+        provider = opened(tolerant, late)
+        assert (provider.schema().fields, provider.schema().geometry_type) == ((), geometry_type)
+        assert provider.count(Query()) == 0 and list(provider.read(Query())) == [] and provider.extent() is None
+        path.write_bytes(DATA.read_bytes())
+        assert opened(tolerant, late).count(Query()) == opened(tolerant, layer("parents")).count(Query()) > 0
+    finally:
+        tolerant.close()
