@@ -211,7 +211,7 @@ def flatten_bezier(curves: Floats, tolerance: float = FILL_TOLERANCE) -> Floats:
     return np.concatenate([curves[:1, 0], curves[:, 3]])
 
 
-def _arc_curves(start: float, span: float) -> Floats:
+def arc_curves(start: float, span: float) -> Floats:
     """Cubic curves float64[k, 4, 2] of a unit circle's arc: radians, counter-clockwise on a screen (y down)."""
     count = max(1, math.ceil(abs(span) / (math.pi / 2) - 1e-9))
     step = span / count
@@ -228,7 +228,7 @@ def _arc_curves(start: float, span: float) -> Floats:
 def arc(box: tuple[float, float, float, float], start: float, span: float, tolerance: float = FILL_TOLERANCE) -> Floats:
     """Polyline float64[n, 2] of the arc in ``box`` (x, y, width, height); degrees, counter-clockwise from +x."""
     x, y, width, height = box
-    curves = _arc_curves(math.radians(start), math.radians(span))
+    curves = arc_curves(math.radians(start), math.radians(span))
     return flatten_bezier(curves * (width / 2, height / 2) + (x + width / 2, y + height / 2), tolerance)
 
 

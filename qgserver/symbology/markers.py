@@ -5,26 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from qgserver.draw.brush import Brush, fill
 from qgserver.draw.canvas import Canvas
-from qgserver.draw.paths import Paths
+from qgserver.draw.paths import THIN_TOLERANCE, Paths
 from qgserver.draw.pen import Pen, stroke
 from qgserver.draw.sprites import stamp
 from qgserver.draw.units import RenderScale
 from qgserver.geo.geometry import Floats
 from qgserver.symbology.env import Painter, Shapes
+from qgserver.symbology.marks import Mark
 from qgserver.symbology.options import Length, Offset
 from qgserver.symbology.properties import CENTER, Convert, as_anchor, as_length, as_number, as_offset
-from qgserver.symbology.symbol import SymbolLayer
+from qgserver.symbology.symbol import Symbol, SymbolLayer
 
 LARGEST = 10_000.0
 """Pixels across beyond which QGIS does not draw markers made of pictures."""
 
 Draw = Callable[[Canvas, float, float], None]
 """Draws one marker around a place."""
+Place = tuple[float, float]
 MANY = 16
 """Markers of one look in a crowded map from which drawing them as a few stamps is quicker."""
 MAX_STAMP = 200.0
@@ -75,34 +78,56 @@ class MarkerLayer(SymbolLayer):
         return dx * math.cos(angle) - dy * math.sin(angle), dx * math.sin(angle) + dy * math.cos(angle)
 
 
-def rotated(coords: Floats, degrees: float) -> Floats:
-    """Points turned clockwise (y down) around the origin."""
-    if not degrees:
-        return coords
-    sin, cos = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
-    turned: Floats = coords @ np.array([[cos, sin], [-sin, cos]])
-    return turned
+@runtime_checkable
+class Sized(Protocol):
+    """A symbol layer of markers."""
+
+    size: Length
 
 
-def shaped(paths: Paths, width: float, height: float, degrees: float) -> Paths:
-    """A shape of the box -1..1 at a size in pixels, turned around its centre."""
-    return Paths(rotated(paths.coords * (width / 2, height / 2), degrees), paths.starts, paths.closed)
+def marker_size(symbol: Symbol, scale: RenderScale) -> float:
+    """Pixels across the largest layer of a marker symbol, 0 for symbols of other kinds."""
+    if symbol.kind != "marker":
+        return 0.0
+    return max((layer.size.pixels(scale) for layer in symbol.layers if isinstance(layer, Sized)), default=0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlines:
+    """What is filled of a marker around the origin (``winding``: its rings overlap), and what is stroked."""
+
+    filled: Paths
+    stroked: Paths
+    winding: bool = False
+
+
+def outlines(shape: Mark, size: tuple[float, float], degrees: float, pen: Pen | None) -> Outlines:
+    """What is filled of a shape ``size`` pixels wide and high, and what is stroked: thin pens have coarser curves."""
+    filled = shape.outline(*size, degrees)
+    thin = pen is not None and pen.width <= 1
+    return Outlines(filled, shape.outline(*size, degrees, THIN_TOLERANCE) if thin else filled)
+
+
+def draw_marker(
+    canvas: Canvas, outline: Outlines, brush: Brush | None, pen: Pen | None, at: tuple[float, float]
+) -> None:
+    """Fill and stroke a marker at a place."""
+    if brush is not None:
+        fill(canvas, outline.filled.translate(*at), brush, winding=outline.winding)
+    if pen is not None:
+        stroke(canvas, outline.stroked.translate(*at), pen)
 
 
 def exact_painter(
-    outline: Paths, brush: Brush | None, pen: Pen | None, displacement: tuple[float, float], *, winding: bool = False
+    outline: Outlines, brush: Brush | None, pen: Pen | None, displacement: tuple[float, float]
 ) -> Painter:
-    """Paints an outline around the origin at each point, exactly where it is."""
+    """Paints a marker at each point, exactly where it is."""
     move = np.array(displacement)
 
     def draw(canvas: Canvas, x: float, y: float) -> None:
-        placed = outline.translate(x, y)
-        if brush is not None:
-            fill(canvas, placed, brush, winding=winding)
-        if pen is not None:
-            stroke(canvas, placed, pen)
+        draw_marker(canvas, outline, brush, pen, (x, y))
 
-    reach = float(np.abs(outline.coords).max(initial=0.0)) + 2 * (pen.width if pen else 0.0) + 2
+    reach = float(np.abs(outline.filled.coords).max(initial=0.0)) + 2 * (pen.width if pen else 0.0) + 2
 
     def paint(canvas: Canvas, shapes: Shapes) -> None:
         draw_each(canvas, draw, reach, shapes.geometry.coords + move)

@@ -8,21 +8,50 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qgserver.draw.paths import Paths, arc, circle
+from qgserver.draw.paths import FILL_TOLERANCE, Paths, arc_curves, flatten_bezier, single_path
 from qgserver.geo.geometry import Floats
 
 Points = tuple[tuple[float, float], ...]
-UNIT_BOX = (-1.0, -1.0, 2.0, 2.0)
-FLATTENING = 64.0
-"""Curves are flattened at this size (pixels of radius), then scaled: fine enough for any marker."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curved:
+    """A piece of the unit circle: cubic ``curves`` float64[k, 4, 2], and what follows them in straight lines."""
+
+    curves: Floats
+    tail: Points = ()
+    closed: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mark:
-    """A shape: its outline and whether it has an area (a cross or an arc has none, its fill is ignored)."""
+    """A shape: its lines, and whether it has an area (a cross or an arc has none, its fill is ignored)."""
 
-    paths: Paths
+    shape: Paths | Curved
     filled: bool = True
+
+    def outline(self, width: float, height: float, degrees: float, tolerance: float = FILL_TOLERANCE) -> Paths:
+        """The shape at a size in pixels, turned clockwise around its centre. ``tolerance``: how flat curves become,
+        which depends on the size and shows in small markers."""
+        scale, shape = np.array((width / 2, height / 2)), self.shape
+        if isinstance(shape, Paths):
+            return Paths(rotated(shape.coords * scale, degrees), shape.starts, shape.closed)
+        placed = rotated((shape.curves * scale).reshape(-1, 2), degrees).reshape(-1, 4, 2)
+        line = flatten_bezier(placed, tolerance)
+        if shape.tail:
+            line = np.concatenate([line, rotated(np.array(shape.tail) * scale, degrees)])
+        elif shape.closed:
+            line = line[:-1]
+        return single_path(line, shape.closed)
+
+
+def rotated(coords: Floats, degrees: float) -> Floats:
+    """Points turned clockwise (y down) around the origin."""
+    if not degrees:
+        return coords
+    sin, cos = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    turned: Floats = coords @ np.array([[cos, sin], [-sin, cos]])
+    return turned
 
 
 def _ring(*points: tuple[float, float]) -> Paths:
@@ -76,32 +105,24 @@ def _asterisk(thickness: float = 0.3) -> Paths:
     return _ring(*ring)
 
 
-def _sector(start: float, span: float) -> Paths:
+def _sector(start: float, span: float) -> Curved:
     """A piece of the disc: arc counter-clockwise from +x (y up), closed to the centre."""
-    points = np.vstack([_arc(start, span), np.zeros((1, 2))])
-    return Paths(points, np.array([0, len(points)], dtype=np.int64), True)
+    return Curved(_arc(start, span), ((0.0, 0.0),))
 
 
-def _open_arc(start: float, span: float) -> Paths:
-    points = _arc(start, span)
-    return Paths(points, np.array([0, len(points)], dtype=np.int64), False)
+def _open_arc(start: float, span: float) -> Curved:
+    return Curved(_arc(start, span), closed=False)
 
 
 def _arc(start: float, span: float) -> Floats:
-    box = tuple(v * FLATTENING for v in UNIT_BOX)
-    return arc(box, start, span) / FLATTENING  # type: ignore[arg-type]
-
-
-def _disc() -> Paths:
-    ring = circle(0.0, 0.0, FLATTENING, FLATTENING)
-    return Paths(ring.coords / FLATTENING, ring.starts, True)
+    return arc_curves(math.radians(start), math.radians(span))
 
 
 SQUARE = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 INNER_STAR = math.cos(math.radians(72)) / math.cos(math.radians(36))
 HALF_ROOT3 = math.sqrt(3) / 2
 
-_MARKS: dict[str, tuple[Callable[[], Paths], bool]] = {
+_MARKS: dict[str, tuple[Callable[[], Paths | Curved], bool]] = {
     "square": (lambda: _ring(*SQUARE), True),
     "quarter_square": (lambda: _ring((-1, -1), (0, -1), (0, 0), (-1, 0)), True),
     "half_square": (lambda: _ring((-1, -1), (0, -1), (0, 1), (-1, 1)), True),
@@ -133,7 +154,7 @@ _MARKS: dict[str, tuple[Callable[[], Paths], bool]] = {
     "trapezoid": (lambda: _ring((0.5, -0.5), (1, 0.5), (-1, 0.5), (-0.5, -0.5)), True),
     "parallelogram_left": (lambda: _ring((1, 0.5), (0.5, -0.5), (-1, -0.5), (-0.5, 0.5)), True),
     "parallelogram_right": (lambda: _ring((0.5, 0.5), (1, -0.5), (-0.5, -0.5), (-1, 0.5)), True),
-    "circle": (_disc, True),
+    "circle": (lambda: Curved(_arc(0, 360)), True),
     "semi_circle": (lambda: _sector(0, 180), True),
     "third_circle": (lambda: _sector(90, 120), True),
     "quarter_circle": (lambda: _sector(90, 90), True),

@@ -8,10 +8,9 @@ from typing import ClassVar, Self
 
 from qgserver.draw.brush import Brush
 from qgserver.draw.color import Color, with_alpha
-from qgserver.draw.paths import FILL_TOLERANCE, THIN_TOLERANCE, Paths, circle
 from qgserver.draw.pen import Cap, Join, Pen, pen_dashes
 from qgserver.symbology.env import Env, Painter
-from qgserver.symbology.markers import PLACED, MarkerLayer, exact_painter, rotated, shaped
+from qgserver.symbology.markers import PLACED, MarkerLayer, exact_painter, outlines
 from qgserver.symbology.marks import mark
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.properties import CENTER, Convert, as_color, as_length, as_text
@@ -86,10 +85,5 @@ class EllipseMarker(MarkerLayer):
             color = with_alpha(self.stroke_color, env.opacity)
             pen = Pen(color, stroke_width, dashes, cap=self.cap, join=self.join)
         brush = Brush(with_alpha(self.color, env.opacity)) if shape.filled else None
-        if shape is mark("circle"):
-            tolerance = THIN_TOLERANCE if pen and pen.width <= 1 else FILL_TOLERANCE
-            ring = circle(0.0, 0.0, width / 2, height / 2, tolerance)
-            outline = Paths(rotated(ring.coords, self.rotation), ring.starts, True)
-        else:
-            outline = shaped(shape.paths, width, height, self.rotation)
+        outline = outlines(shape, (width, height), self.rotation, pen)
         return exact_painter(outline, brush, pen, self.displacement(env.scale, width, height))

@@ -10,7 +10,7 @@ import numpy as np
 
 from qgserver.draw.canvas import Canvas
 from qgserver.symbology.env import Env, Painter, Shapes
-from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer, shaped
+from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer
 from qgserver.symbology.marks import mark
 from qgserver.symbology.options import Options
 from qgserver.symbology.paint import paint_each, ring_geometry
@@ -43,7 +43,7 @@ class FilledMarker(MarkerLayer):
         symbol, size, shape = self.symbol, self.size.pixels(env.scale), mark(self.name)
         if symbol is None or not 0 < size <= LARGEST or not shape.filled:
             return paint_nothing
-        outline = shaped(shape.paths, size, size, self.rotation)
+        outline = shape.outline(size, size, self.rotation)
         displacement = np.array(self.displacement(env.scale, size, size))
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:

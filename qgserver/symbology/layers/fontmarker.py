@@ -13,7 +13,8 @@ from qgserver.draw.paths import Paths
 from qgserver.draw.pen import Join, Pen
 from qgserver.draw.text import layout
 from qgserver.symbology.env import Env, Painter
-from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer, exact_painter, rotated
+from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer, Outlines, exact_painter
+from qgserver.symbology.marks import rotated
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.properties import CENTER, Convert, as_color, as_length, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
@@ -80,4 +81,6 @@ class FontMarker(MarkerLayer):
         width = self.stroke_width.pixels(env.scale)
         pen = Pen(with_alpha(self.stroke_color, env.opacity), width, join=self.join) if width > 0 else None
         brush = Brush(with_alpha(self.color, env.opacity))
-        return exact_painter(outline, brush, pen, self.displacement(env.scale, line.width, font.ascent), winding=True)
+        return exact_painter(
+            Outlines(outline, outline, winding=True), brush, pen, self.displacement(env.scale, line.width, font.ascent)
+        )

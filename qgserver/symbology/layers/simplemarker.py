@@ -10,16 +10,16 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from qgserver.draw.brush import Brush, fill
+from qgserver.draw.brush import Brush
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color, with_alpha
-from qgserver.draw.paths import Paths
-from qgserver.draw.pen import Cap, Join, Pen, pen_dashes, stroke
+from qgserver.draw.pen import Cap, Join, Pen, pen_dashes
 from qgserver.draw.sprites import Sprite, stamp
 from qgserver.geo.geometry import Floats
 from qgserver.symbology.env import Env, Painter, Shapes
-from qgserver.symbology.markers import PLACED, MarkerLayer, exact_painter, shaped
-from qgserver.symbology.marks import Mark, mark
+from qgserver.symbology.framed import Bounds
+from qgserver.symbology.markers import PLACED, MarkerLayer, draw_marker, exact_painter, outlines
+from qgserver.symbology.marks import mark
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.properties import CENTER, Convert, as_color, as_length, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
@@ -42,6 +42,11 @@ class StampPainter:
     side: int
     dx: float
     dy: float
+
+    def bounds(self) -> Bounds:
+        """Where the sprite lies around its point."""
+        half = self.side / 2
+        return Bounds(self.dx - half, self.dy - half, self.dx + half, self.dy + half, crisp=True)
 
     def positions(self, points: Floats) -> tuple[Pixels, Pixels]:
         """Top-left pixels for points float64[n, 2]."""
@@ -121,15 +126,16 @@ class SimpleMarker(MarkerLayer):
         pen = self.pen(env)
         brush = Brush(with_alpha(self.color, env.opacity))
         dx, dy = self.displacement(env.scale, size, size)
-        outline = shaped(shape.paths, size, size, self.rotation)
+        outline = outlines(shape, (size, size), self.rotation, pen)
         angle = math.radians(self.rotation)
         width = pen.width if pen else 0.0
         margin = 2 * (round((4 * width if width else 1) + 1) // 2)
         side = int(size * (abs(math.sin(angle)) + abs(math.cos(angle)))) + margin + 1
+        filling = brush if shape.filled else None
         if not self.snapped or env.exact or side > MAX_SPRITE:
-            return exact_painter(outline, brush if shape.filled else None, pen, (dx, dy))
+            return exact_painter(outline, filling, pen, (dx, dy))
         sprite = Canvas(side, side)
-        _draw(sprite, outline.translate(side / 2, side / 2), shape, brush, pen)
+        draw_marker(sprite, outline, filling, pen, (side / 2, side / 2))
         return StampPainter(sprite=sprite.surface, side=side, dx=dx, dy=dy)
 
     def pen(self, env: Env) -> Pen | None:
@@ -145,10 +151,3 @@ class SimpleMarker(MarkerLayer):
             self.cap,
             self.join,
         )
-
-
-def _draw(canvas: Canvas, outline: Paths, shape: Mark, brush: Brush, pen: Pen | None) -> None:
-    if shape.filled:
-        fill(canvas, outline, brush)
-    if pen:
-        stroke(canvas, outline, pen)
