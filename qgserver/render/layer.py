@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qgserver.draw.canvas import Canvas
 from qgserver.expression.context import Context
@@ -21,8 +21,10 @@ from qgserver.render.order import sorted_batch
 from qgserver.render.painter import Painting, has_levels, paint, paint_levels
 from qgserver.render.request import MapLayer
 from qgserver.render.view import View
+from qgserver.render.whole import grown_extent, one_batch, paint_whole
 from qgserver.symbology.assets import Assets
 from qgserver.symbology.env import Env
+from qgserver.symbology.scene import WholeLayer
 
 EXACT_POINTS = 20_000
 """Path points of a map up to which all is drawn exactly as QGIS does; beyond, with Cairo's fast antialiasing."""
@@ -59,6 +61,9 @@ def paint_layer(canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: Dr
     """Draw the layer's features in view. With symbol levels all of them are held until the lowest level is painted."""
     context = layer_context(drawing.context, plan.layer)
     renderer = plan.style.renderer
+    if isinstance(renderer, WholeLayer):
+        _paint_whole(canvas, plan, provider, drawing, renderer)
+        return
     held: list[Painting] = []
     for batch in read_batches(plan, provider, drawing, context):
         painting = prepare(canvas, plan, batch, drawing, context)
@@ -69,6 +74,20 @@ def paint_layer(canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: Dr
         else:
             paint(painting, renderer)
     paint_levels(held, renderer)
+
+
+def _paint_whole(canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: Drawing, renderer: WholeLayer) -> None:
+    """Draw a layer whose renderer looks at all its features at once: they come as the source has them."""
+    context, view = layer_context(drawing.context, plan.layer), drawing.view
+    extent = grown_extent(plan.extent, renderer, view, plan.transform)
+    names = [field.name for field in provider.schema().fields]
+    reading = replace(plan, extent=extent, tolerance=0.0)
+    batch = one_batch(read_batches(reading, provider, drawing, context), names)
+    settings = plan.style.simplify
+    tolerance = settings.tolerance * view.resolution if plan.tolerance else 0.0
+    way = Way(view, None, view.extent, tolerance, settings.algorithm)
+    env = _environment(plan, batch, drawing, context)
+    drawing.points += paint_whole(canvas, renderer, env, plan.transform, way, EXACT_POINTS - drawing.points)
 
 
 def read_batches(plan: LayerPlan, provider: Provider, drawing: Drawing, context: Context) -> Iterator[Batch]:
@@ -115,10 +134,16 @@ def prepare(canvas: Canvas, plan: LayerPlan, batch: Batch, drawing: Drawing, con
     room = 0 if batch.simplified else EXACT_POINTS - drawing.points
     geometry, exact = device_geometry(batch.geometry, way, room, batch.simplified)
     drawing.points += len(geometry.coords)
-    scale = view.with_reference_scale(renderer.common.reference_scale)
+    env = _environment(plan, batch, drawing, context)
+    return Painting(canvas, env, geometry, jobs, "exact" if exact else "fast")
+
+
+def _environment(plan: LayerPlan, batch: Batch, drawing: Drawing, context: Context) -> Env:
+    view = drawing.view
+    scale = view.with_reference_scale(plan.style.renderer.common.reference_scale)
+    way = Way(view, plan.transform, plan.extent, plan.tolerance, plan.style.simplify.algorithm)
 
     def to_device(made: GeometryArray) -> GeometryArray:
         return device_geometry(made, way, EXACT_POINTS, False)[0]
 
-    env = Env(scale, context, batch, view.pixel_extent, assets=drawing.assets, to_device=to_device)
-    return Painting(canvas, env, geometry, jobs, "exact" if exact else "fast")
+    return Env(scale, context, batch, view.pixel_extent, assets=drawing.assets, to_device=to_device)

@@ -19,7 +19,8 @@ from qgserver.symbology.layers.simplemarker import StampPainter
 from qgserver.symbology.lines import is_polygonal
 from qgserver.symbology.looks import LookPainter, paths_of
 from qgserver.symbology.paint import paint_symbol
-from qgserver.symbology.renderer import Jobs, Renderer
+from qgserver.symbology.renderer import Jobs
+from qgserver.symbology.scene import Palette
 from qgserver.symbology.symbol import Symbol
 
 STRICT = 64
@@ -48,21 +49,21 @@ class Painting:
     antialias: Antialias
 
 
-def has_levels(renderer: Renderer) -> bool:
+def has_levels(renderer: Palette) -> bool:
     """True when the layers of symbols are not painted feature by feature but level by level."""
     if not (renderer.common.symbol_levels or renderer.common.level_by_feature):
         return False
     return len(frozenset().union(*(symbol.levels() for symbol in renderer.symbols))) > 1
 
 
-def paint(painting: Painting, renderer: Renderer) -> None:
+def paint(painting: Painting, renderer: Palette) -> None:
     """Draw one batch, feature by feature."""
     painting.canvas.antialias = painting.antialias
     if not _paint_stamps(painting, renderer.symbols, painting.jobs):
         _paint_in_order(painting, renderer.symbols, painting.jobs)
 
 
-def paint_levels(paintings: Sequence[Painting], renderer: Renderer) -> None:
+def paint_levels(paintings: Sequence[Painting], renderer: Palette) -> None:
     """Draw all batches of a layer level by level: within a level feature by feature (rules) or symbol by symbol."""
     levels = frozenset().union(*(symbol.levels() for symbol in renderer.symbols)) if paintings else ()
     for level in sorted(levels):

@@ -11,6 +11,7 @@ from qgserver.draw.color import Color
 from qgserver.expression.context import Context
 from qgserver.providers.batch import Batch
 from qgserver.symbology.renderer import Common, Jobs, LegendItem, Renderer
+from qgserver.symbology.scene import Wrapping
 from qgserver.symbology.symbol import Symbol
 
 
@@ -44,8 +45,10 @@ class SelectionRenderer:
 def with_selection(renderer: Renderer, fids: Iterable[int | str], color: Color) -> Renderer:
     """The renderer as it draws a layer of which the features ``fids`` are selected."""
     marked = frozenset(map(str, fids))
-    if not marked:
+    if not marked or not renderer.symbols:
         return renderer
+    if isinstance(renderer, Wrapping):
+        return renderer.around(with_selection(renderer.inner, marked, color))
     return SelectionRenderer(renderer, marked, (*renderer.symbols, *_selected(renderer.symbols, color)))
 
 

@@ -13,7 +13,8 @@ from qgserver.draw.units import RenderScale
 from qgserver.project.model import Project
 from qgserver.render.legend.nodes import LayerNode, Node, Row
 from qgserver.render.legend.request import MM_PER_INCH, TEXT_SCALE, LegendStyle, TextStyle
-from qgserver.render.legend.swatch import Box, layer_painter, marker_size
+from qgserver.render.legend.swatch import Box, layer_painter
+from qgserver.symbology.markers import marker_size
 from qgserver.symbology.symbol import Symbol
 
 EMPTY_TITLE = 3.5

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import ceil, floor
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,7 +19,6 @@ from qgserver.providers.batch import Batch
 from qgserver.render.context import layer_context, project_context
 from qgserver.symbology.assets import Assets
 from qgserver.symbology.env import Env, Shapes
-from qgserver.symbology.options import Length
 from qgserver.symbology.paint import paint_symbol
 from qgserver.symbology.symbol import Symbol
 
@@ -30,13 +28,6 @@ MOST_OVERHANG = 64
 PATTERN = 8
 """Pixels after which the patterns of brushes repeat."""
 NO_FEATURE = Batch(np.zeros(1, dtype=np.int64), {}, None)
-
-
-@runtime_checkable
-class Sized(Protocol):
-    """A symbol layer of markers."""
-
-    size: Length
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +44,6 @@ class Box:
 def layer_painter(project: Project, layer: Layer, scale: RenderScale) -> SwatchPainter:
     """A painter for the symbols of a layer."""
     return SwatchPainter(scale, layer_context(project_context(project), layer), project.assets)
-
-
-def marker_size(symbol: Symbol, scale: RenderScale) -> float:
-    """Pixels across the largest layer of a marker symbol, 0 for symbols of other kinds."""
-    if symbol.kind != "marker":
-        return 0.0
-    return max((layer.size.pixels(scale) for layer in symbol.layers if isinstance(layer, Sized)), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)

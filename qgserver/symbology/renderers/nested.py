@@ -8,7 +8,7 @@ from lxml import etree
 from qgserver.symbology.renderer import Renderer, Source, read_renderer, renderers
 
 
-@renderers.register("pointDisplacement", "pointCluster", "mergedFeatureRenderer")
+@renderers.register("mergedFeatureRenderer")
 def read(element: etree._Element, source: Source) -> Renderer:
     kind = element.get("type", "")
     source.problems.add(source.layer, f"renderer {kind}", "features are drawn each at its own place")

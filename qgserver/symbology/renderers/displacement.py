@@ -1,0 +1,134 @@
+"""pointDisplacement: points too near each other are set apart around a symbol in their middle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from lxml import etree
+
+from qgserver.draw.color import parse_color
+from qgserver.draw.units import RenderScale
+from qgserver.expression.context import Context
+from qgserver.geo.geometry import Floats, Ints
+from qgserver.providers.batch import Batch
+from qgserver.symbology.captions import BLACK, Captions, draw_captions, read_captions
+from qgserver.symbology.env import Env
+from qgserver.symbology.groups import Groups, features_at, find_groups, read_tolerance
+from qgserver.symbology.markers import marker_size
+from qgserver.symbology.options import Length, parse_number
+from qgserver.symbology.paint import point_geometry
+from qgserver.symbology.placement import LAYOUTS, Frame, Layout, Room
+from qgserver.symbology.properties import merge_fields
+from qgserver.symbology.renderer import (
+    Common,
+    Jobs,
+    LegendItem,
+    Renderer,
+    Source,
+    read_common,
+    read_renderer,
+    renderers,
+)
+from qgserver.symbology.scene import Scene
+from qgserver.symbology.symbol import Symbol
+
+STRICT = 64
+"""Up to so many groups are drawn one after the other; of more all frames come before all symbols."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisplacementRenderer:
+    """``inner`` says how single features look; its symbols come first, then the one in the middle of a group.
+    ``addition`` (mm) widens the layout; ``frame`` is the pen of its circle or lines."""
+
+    common: Common
+    inner: Renderer
+    middle: Symbol
+    tolerance: Length
+    layout: Layout
+    frame: Frame
+    addition: float = 0.0
+    captions: Captions | None = None
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        return (*self.inner.symbols, self.middle)
+
+    def around(self, inner: Renderer) -> Renderer:
+        return replace(self, inner=inner)
+
+    def used_fields(self) -> frozenset[str] | None:
+        own = frozenset({self.captions.field}) if self.captions else frozenset[str]()
+        return merge_fields([self.inner.used_fields(), self.middle.used_fields(), self.common.order_fields(), own])
+
+    def classify(self, batch: Batch, context: Context, scale: float) -> Jobs:
+        return self.inner.classify(batch, context, scale)
+
+    def legend(self) -> Sequence[LegendItem]:
+        return self.inner.legend()
+
+    def filters(self, scale: float) -> bool:
+        return self.inner.filters(scale)
+
+    def margin(self, scale: RenderScale) -> float:
+        """0: points beyond the view belong to no group (measured)."""
+        return 0.0
+
+    def draw(self, scene: Scene) -> None:
+        """Group by group: the frame, the symbol in the middle, the members, their labels (QGIS's order)."""
+        groups = find_groups(scene, self.inner, self.tolerance, by_symbol=self.common.symbol_levels)
+        if len(groups.centers) > STRICT:
+            self._draw_groups(scene, groups)
+            return
+        for first in range(len(groups.centers)):
+            self._draw_groups(scene, groups.take(first, first + 1))
+
+    def _draw_groups(self, scene: Scene, groups: Groups) -> None:
+        if not len(groups.rows):
+            return
+        room = self._room(scene.env.scale, groups)
+        places, label_places = self.layout.places(room)
+        self.layout.draw_frame(scene.canvas, room, places, self.frame.pen(scene.env))
+        env, points, symbols = self._entries(scene, groups, places)
+        jobs = Jobs(np.arange(len(points), dtype=np.int64), symbols)
+        scene.paint(env, point_geometry(points), jobs, replace(self, common=Common()))
+        if self.captions is not None:
+            draw_captions(scene, self.captions, groups, room, label_places)
+
+    def _room(self, scale: RenderScale, groups: Groups) -> Room:
+        """What the layout needs to know of each group."""
+        diagonals = np.array([marker_size(symbol, scale) for symbol in self.symbols]) * np.sqrt(2.0)
+        factor = self.captions.distance if self.captions else 0.0
+        addition = Length(self.addition).pixels(scale)
+        own = diagonals[groups.symbols]
+        return Room(groups.centers, groups.starts, own, float(diagonals[-1]), addition, factor)
+
+    def _entries(self, scene: Scene, groups: Groups, places: Floats) -> tuple[Env, Floats, Ints]:
+        """What is painted in turn: for each group the symbol in the middle (of a group of several, with the attributes
+        of its first member) and the members."""
+        several = groups.sizes > 1
+        at = groups.starts[:-1][several]
+        rows = np.insert(groups.rows, at, groups.rows[at])
+        points = np.insert(places, at, groups.centers[several], axis=0)
+        symbols = np.insert(groups.symbols, at, len(self.symbols) - 1)
+        return features_at(scene, rows), points, symbols
+
+
+@renderers.register("pointDisplacement")
+def read(element: etree._Element, source: Source) -> Renderer:
+    inner = read_renderer(element.find("renderer-v2"), source.layer, source.problems)
+    return DisplacementRenderer(
+        read_common(element, source),
+        inner,
+        source.symbol(element.find("symbol")),
+        read_tolerance(element),
+        LAYOUTS.get(element.get("placement", "0"), LAYOUTS["0"]),
+        Frame(
+            parse_color(element.get("circleColor"), BLACK),
+            Length(max(parse_number(element.get("circleWidth", "0.4"), 0.4), 0.0)),
+        ),
+        parse_number(element.get("circleRadiusAddition", "0"), 0.0),
+        read_captions(element),
+    )
