@@ -260,8 +260,30 @@ def simplify(geometry: Geometry, tolerance: float) -> Geometry | None:
     """With fewer vertices (Douglas-Peucker, keeping the topology); NULL for a negative tolerance."""
     if tolerance < 0:
         return None
-    result = shapely.simplify(geometry, tolerance, preserve_topology=True)
+    result = _simplified_rings(geometry, tolerance) if "Polygon" in geometry.geom_type else None
+    if result is None:
+        result = shapely.simplify(geometry, tolerance, preserve_topology=True)
     return result.geoms[0] if result.geom_type == "MultiLineString" and len(result.geoms) == 1 else result
+
+
+def _simplified_rings(geometry: Geometry, tolerance: float) -> Geometry | None:
+    """Polygons simplified as lines that begin where their rings do: GEOS before 3.12, which QGIS has, never drops that
+    vertex. None when that does not work out."""
+    polygons = shapely.get_parts(geometry)
+    if not len(polygons) or shapely.is_empty(polygons).any():
+        return None
+    rings, owners = shapely.get_rings(polygons, return_index=True)
+    points, numbers = shapely.get_coordinates(rings, return_index=True)
+    lines = shapely.MultiLineString(shapely.linestrings(points, indices=numbers).tolist())
+    simple = shapely.get_parts(shapely.simplify(lines, tolerance, preserve_topology=True))
+    if len(simple) != len(rings) or (shapely.get_num_coordinates(simple) < 4).any():
+        return None
+    coords = [shapely.get_coordinates(ring) for ring in simple]
+    parts = []
+    for number in range(len(polygons)):
+        outer, *holes = (ring for ring, owner in zip(coords, owners.tolist(), strict=True) if owner == number)
+        parts.append(shapely.Polygon(outer, holes))
+    return shapely.MultiPolygon(parts) if geometry.geom_type == "MultiPolygon" else parts[0]
 
 
 @function("line_merge")
