@@ -1,1 +1,5 @@
-"""Diagrams of features: one file per kind."""
+"""Diagrams of features: one file per kind, placed like labels."""
+
+from qgserver.diagrams import histogram, pie, stackedbar, textdiagram
+
+__all__ = ["histogram", "pie", "stackedbar", "textdiagram"]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from qgserver.draw.canvas import Canvas
+from qgserver.draw.color import Color
 from qgserver.draw.encode import ImageOptions, encode_png
 from qgserver.draw.units import RenderScale
 from qgserver.geo.geometry import Ints
@@ -57,11 +58,17 @@ def _row(row: Row, opacity: float, painter: SwatchPainter) -> dict[str, Json]:
         entry["scaleMaxDenom"] = row.max_scale
     if row.min_scale:
         entry["scaleMinDenom"] = row.min_scale
-    if row.symbol is not None:
-        canvas = icon(row.symbol, opacity, painter)
+    if row.symbol is not None or row.color is not None:
+        canvas = _plain_icon(row.color) if row.symbol is None else icon(row.symbol, opacity, painter)
         png = encode_png(canvas, ImageOptions(transparent=True, dpi=DPI))
         entry["icon"] = base64.b64encode(png).decode("ascii")
     return entry
+
+
+def _plain_icon(color: Color | None) -> Canvas:
+    canvas = Canvas(ICON, ICON)
+    canvas.fill_background(color or (0.0, 0.0, 0.0, 0.0))
+    return canvas
 
 
 def icon(symbol: Symbol, opacity: float, painter: SwatchPainter) -> Canvas:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from qgserver.diagrams.reading import read_diagrams
+from qgserver.draw.color import Color
 from qgserver.errors import ProviderError
 from qgserver.project.layersource import open_layer
 from qgserver.project.model import Layer, Project, Style, VectorLayer
@@ -19,12 +21,14 @@ from qgserver.symbology.symbol import Symbol
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A symbol and its label; ``symbol`` is None for rules that only group others."""
+    """A symbol and its label; ``symbol`` is None for rules that only group others, and where a part of a diagram is
+    shown by its ``color``."""
 
     label: str
     symbol: Symbol | None
     min_scale: float = 0.0
     max_scale: float = 0.0
+    color: Color | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,16 @@ def _layer_node(project: Project, request: LegendRequest, item: MapLayer, source
     kept = [one for one in items if in_scale(one, request.scale)]
     if census is not None:
         title = f"{title} [{census.total}]"
-    return LayerNode(layer, title, tuple(_rows(kept, style.renderer, title, census, request)), style.opacity)
+    rows = (*_rows(kept, style.renderer, title, census, request), *_diagram_rows(style, layer, request))
+    return LayerNode(layer, title, rows, style.opacity)
+
+
+def _diagram_rows(style: Style, layer: Layer, request: LegendRequest) -> Iterator[Row]:
+    """What the colours of a layer's diagrams mean."""
+    diagrams, _ = read_diagrams(style.diagrams, layer.name)
+    if diagrams is not None and diagrams.legend:
+        for one in diagrams.category.attributes:
+            yield Row(" " if request.style.labels == "none" else one.label, None, color=(*one.color[:3], 1.0))
 
 
 def in_scale(item: LegendItem, scale: float) -> bool:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from qgserver.draw.brush import Brush, fill
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
 from qgserver.draw.hinted import digit_height
+from qgserver.draw.paths import single_path
 from qgserver.draw.text import draw_paths, layout
 from qgserver.draw.units import RenderScale
 from qgserver.project.model import Project
@@ -20,6 +24,8 @@ from qgserver.symbology.symbol import Symbol
 EMPTY_TITLE = 3.5
 """Space below the title of the whole legend, which is there though the title is empty."""
 
+ICON = 16
+"""Pixels of the icon that is made for a colour."""
 RULE_DPI = 96.0
 """Resolution at which the size of a symbol that is drawn alone becomes a whole number (measured)."""
 EPSILON = 1e-6
@@ -46,6 +52,27 @@ class _Swatch:
     node: LayerNode
 
 
+@dataclass(frozen=True, slots=True)
+class _Square:
+    """An icon of one colour: it is as large as fits into the place of a symbol, and stands at whole pixels where one of
+    ``ICON`` pixels would be centred (measured)."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    color: Color
+
+    def draw(self, canvas: Canvas, factor: float) -> None:
+        side = int(min(self.width, self.height) * factor)
+        x, y = (
+            int(at * factor + (length * factor - ICON) / 2)
+            for at, length in ((self.x, self.width), (self.y, self.height))
+        )
+        ring = np.array(((x, y), (x + side, y), (x + side, y + side), (x, y + side)), dtype=np.float64)
+        fill(canvas, single_path(ring, True), Brush(self.color))
+
+
 @dataclass(slots=True)
 class Sheet:
     """A legend laid out in millimetres, of symbols as large as ``scale`` says; ``dpi`` is the picture's resolution."""
@@ -55,7 +82,7 @@ class Sheet:
     dpi: float
     width: float = 0.0
     height: float = 0.0
-    marks: list[_Text | _Swatch] = field(default_factory=list)
+    marks: list[_Text | _Swatch | _Square] = field(default_factory=list)
     """What is drawn, in this order."""
 
     @property
@@ -88,9 +115,11 @@ class Sheet:
 
     def swatch(self, node: LayerNode, row: Row, corner: tuple[float, float], height: float) -> None:
         """Put a symbol into a row of the given height."""
+        style = self.style
+        if row.color is not None:
+            self.marks.append(_Square(*corner, style.symbol_width, style.symbol_height, row.color))
         if row.symbol is None:
             return
-        style = self.style
         wide, tall = self.symbol_size(row)
         x = corner[0] + max(style.symbol_width - wide, 0.0) / 2
         y = corner[1] + (height - style.symbol_height + max(style.symbol_height - tall, 0.0)) / 2
@@ -105,6 +134,8 @@ class Sheet:
 
     def block_size(self, row: Row) -> tuple[float, float]:
         """Width and height that a symbol takes."""
+        if row.color is not None:
+            return self.style.symbol_width, self.style.symbol_height
         if row.symbol is None:
             return 0.0, 0.0
         width, height = self.symbol_size(row)
@@ -178,6 +209,8 @@ def _draw(canvas: Canvas, project: Project, sheet: Sheet, units: float) -> None:
         if isinstance(mark, _Text):
             line = layout(mark.text, mark.style.font)
             draw_paths(canvas, line.snapped_paths(x, y, factor / TEXT_SCALE), mark.style.color)
+        elif isinstance(mark, _Square):
+            mark.draw(canvas, factor)
         else:
             box = Box(x, y, int(mark.width * units + 0.5), int(mark.height * units + 0.5), factor / units)
             painter = layer_painter(project, mark.node.layer, sheet.scale)
