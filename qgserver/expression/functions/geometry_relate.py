@@ -274,7 +274,7 @@ def _simplified_rings(geometry: Geometry, tolerance: float) -> Geometry | None:
         return None
     rings, owners = shapely.get_rings(polygons, return_index=True)
     points, numbers = shapely.get_coordinates(rings, return_index=True)
-    lines = shapely.MultiLineString(shapely.linestrings(points, indices=numbers).tolist())
+    lines = shapely.MultiLineString([shapely.LineString(points[numbers == number]) for number in range(len(rings))])
     simple = shapely.get_parts(shapely.simplify(lines, tolerance, preserve_topology=True))
     if len(simple) != len(rings) or (shapely.get_num_coordinates(simple) < 4).any():
         return None

@@ -94,3 +94,8 @@ def test_the_documented_table_is_up_to_date() -> None:
     # another process: the functions of these tests are no part of the page
     done = subprocess.run([sys.executable, "-c", program], input=text, capture_output=True, text=True, check=True)
     assert text == done.stdout, "run: python -m qgserver.expression.table docs/expressions.md"
+
+
+def test_a_ring_keeps_its_first_vertex_when_simplified() -> None:
+    text = "geom_to_wkt(simplify(geom_from_wkt('POLYGON((5 0,10 0,10 10,0 10,0 0,5 0))'),1))"
+    assert evaluate_row(parse(text), Context()) == "Polygon ((5 0, 10 0, 10 10, 0 10, 0 0, 5 0))"
