@@ -69,7 +69,8 @@ def _view(database: str, size: int) -> str:
         connection.execute("DROP VIEW IF EXISTS many")
         connection.execute(
             "CREATE VIEW many AS SELECT i AS fid, 'the name of ' || i AS name, i * 7 AS number, ST_SetSRID(ST_MakePoint"
-            f"(i % 360 - 180, i / 360 % 180 - 90), 4326)::geometry(Point, 4326) AS geom FROM generate_series(1, {size}) i"
+            "(i % 360 - 180, i / 360 % 180 - 90), 4326)::geometry(Point, 4326) AS geom"
+            f" FROM generate_series(1, {size}) i"
         )
     return database
 
