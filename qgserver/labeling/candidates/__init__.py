@@ -1,0 +1,86 @@
+"""Where labels may lie: one file per family of placements, all items of a family at once.
+
+``generate`` picks the family by the kind of geometry and the mode of placement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from qgserver.geo.geometry import Floats, Ints
+from qgserver.labeling.candidates import line, point, polygon
+from qgserver.labeling.candidates.columns import Candidates, join, stand_upright
+from qgserver.labeling.model import Engine, Item, Mode
+
+Family = Callable[[Ints, Sequence[Item], Engine], Candidates]
+
+_POINT, _LINE, _POLYGON = 0, 1, 3
+
+
+def generate(items: Sequence[Item], engine: Engine) -> Candidates:
+    """The candidates of all items, sorted by item. Geometries are Points, LineStrings and Polygons."""
+    kinds = shapely.get_type_id(np.array([item.geometry for item in items], dtype=object))
+    groups: dict[Family, list[int]] = {}
+    for number, (item, kind) in enumerate(zip(items, kinds.tolist(), strict=True)):
+        for family in _families(item, kind):
+            groups.setdefault(family, []).append(number)
+    found = [family(np.array(rows), [items[i] for i in rows], engine) for family, rows in groups.items()]
+    return stand_upright(join(found), items)
+
+
+def _families(item: Item, kind: int) -> tuple[Family, ...]:
+    if item.pinned is not None:
+        return (_pinned,)
+    return _TABLE.get((kind, item.placing.mode), _DEFAULTS.get(kind, ()))
+
+
+def _pinned(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
+    """Where the data demand it, at no cost."""
+    corner = np.array([item.pinned for item in items], dtype=np.float64).reshape(-1, 2)
+    size = point.sizes(items)
+    found = point.centred(which, items, corner + size / 2)
+    return found.with_cost(np.zeros(len(found)))
+
+
+def _at_points(place: Callable[[Ints, Sequence[Item], Floats], Candidates]) -> Family:
+    def family(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
+        return place(which, items, _points(items))
+
+    return family
+
+
+def _points(items: Sequence[Item]) -> Floats:
+    """float64[n, 2]: the point of each item, for polygons their centre (of the whole where there is one)."""
+    shapes: NDArray[np.object_] = np.array([item.geometry if item.whole is None else item.whole for item in items])
+    points = shapely.centroid(shapes)
+    inner = np.array([item.placing.centroid_inside for item in items], dtype=bool) & ~shapely.covers(shapes, points)
+    points[inner] = shapely.point_on_surface(shapes[inner])
+    return np.asarray(shapely.get_coordinates(points), dtype=np.float64)
+
+
+def _along_outline(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
+    return line.along(which, items, engine, outline=True)
+
+
+def _along_line(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
+    return line.along(which, items, engine, outline=False)
+
+
+_over, _around, _ordered, _centred = (_at_points(f) for f in (point.over, point.around, point.ordered, point.centred))
+
+_TABLE: dict[tuple[int, Mode], tuple[Family, ...]] = {
+    (_POINT, Mode.OVER_POINT): (_over,),
+    (_POINT, Mode.ORDERED): (_ordered,),
+    (_LINE, Mode.LINE): (_along_line,),
+    (_LINE, Mode.HORIZONTAL): (line.horizontal,),
+    (_POLYGON, Mode.OVER_POINT): (_over,),
+    (_POLYGON, Mode.AROUND_POINT): (_centred, _around),
+    (_POLYGON, Mode.LINE): (_along_outline,),
+    (_POLYGON, Mode.HORIZONTAL): (polygon.within,),
+    (_POLYGON, Mode.FREE): (polygon.within,),
+}
+_DEFAULTS: dict[int, tuple[Family, ...]] = {_POINT: (_around,), _LINE: (_along_line,), _POLYGON: (polygon.within,)}

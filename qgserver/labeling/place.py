@@ -1,0 +1,111 @@
+"""Find room for the labels of a whole map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+import numpy as np
+import shapely
+
+from qgserver.geo.geometry import Floats, Ints
+from qgserver.labeling import conflicts, costs
+from qgserver.labeling import obstacles as hindrances
+from qgserver.labeling.candidates import generate
+from qgserver.labeling.candidates.columns import Candidates
+from qgserver.labeling.candidates.line import wanted
+from qgserver.labeling.model import Engine, Item, Obstacle, Placed
+from qgserver.labeling.solve import Problem, solve
+
+
+def place(items: Sequence[Item], obstacles: Sequence[Obstacle], engine: Engine) -> list[Placed]:
+    """The labels that found a place, in drawing order (z-index, then source from bottom to top, then larger ones
+    first). The same input always gives the same answer."""
+    usable = [item for item in items if _sound(item)]
+    usable.sort(key=lambda item: -item.source)  # of equal labels the one of the layer on top wins
+    if not usable:
+        return []
+    found = _on_map(generate(usable, engine), engine)
+    penalty, barred = hindrances.penalties(found, usable, obstacles, engine)
+    found = found.with_cost(found.cost + penalty).take(~barred)
+    if not len(found):
+        return []
+    found = _best(costs.final(found, usable, engine), usable, engine)
+    present, label = np.unique(found.item, return_inverse=True)
+    first = np.concatenate(([0], np.cumsum(np.bincount(label))))
+    cost = found.cost - np.floor(found.cost)
+    problem = Problem(first, cost, _hidden([usable[i] for i in present.tolist()]), conflicts.index(found))
+    active = solve(problem)
+    shown = _forced(active, problem, [usable[i] for i in present.tolist()], engine)
+    return _in_order([_placed(found, row, usable) for row in shown[shown >= 0].tolist()])
+
+
+def _sound(item: Item) -> bool:
+    if not (isfinite(item.width) and isfinite(item.height) and item.width > 0 and item.height > 0):
+        return False
+    return not shapely.is_empty(item.geometry)
+
+
+def _on_map(found: Candidates, engine: Engine) -> Candidates:
+    """Labels cut by the frame are out where the project says so; those beyond it always are."""
+    owner, _, shape = conflicts.parts(found)
+    frame = np.array((engine.width, engine.height))
+    low, high = shape.min(axis=1), shape.max(axis=1)
+    if engine.partials:
+        good = ((high >= 0) & (low <= frame)).all(axis=1)
+        kept = np.zeros(len(found), dtype=bool)
+        kept[owner[good]] = True
+    else:
+        good = ((low >= 0) & (high <= frame)).all(axis=1)
+        kept = np.ones(len(found), dtype=bool)
+        kept[owner[~good]] = False
+    return found.take(kept)
+
+
+def _best(found: Candidates, items: Sequence[Item], engine: Engine) -> Candidates:
+    """No more candidates than the length of a line or the area of a polygon deserves, the cheapest ones."""
+    geometries = np.array([item.geometry for item in items], dtype=object)
+    kinds = shapely.get_type_id(geometries)
+    lines = wanted(shapely.length(geometries), engine)
+    cm2 = shapely.area(geometries) / (10 * engine.px_per_mm) ** 2
+    areas = np.maximum(16, np.ceil(engine.candidates_polygon_per_cm2 * cm2))
+    most = np.select([kinds == costs.LINE, kinds == costs.POLYGON], [lines, areas], len(found))
+    return found.take(_rank(found.item) < most[found.item])
+
+
+def _rank(item: Ints) -> Ints:
+    """int64[n]: the how-manieth of its item each row is; ``item`` ascends."""
+    start = np.searchsorted(item, item)
+    return np.arange(len(item)) - start
+
+
+def _hidden(items: Sequence[Item]) -> Floats:
+    """The price of leaving a label out: twice as much with each step of priority; more than all for those that shall
+    always show."""
+    priority = np.array([12.0 if item.always_show else item.priority for item in items])
+    return np.asarray(2.0 ** np.clip(np.nan_to_num(priority), -50, 50))
+
+
+def _forced(active: Ints, problem: Problem, items: Sequence[Item], engine: Engine) -> Ints:
+    """Labels that show in any case take their best place though it is not free."""
+    shown = active.copy()
+    for label in np.flatnonzero(active < 0).tolist():
+        if engine.show_all or items[label].show_unplaced or items[label].always_show:
+            shown[label] = problem.first[label]
+    return shown
+
+
+def _placed(found: Candidates, row: int, items: Sequence[Item]) -> Placed:
+    glyphs = found.glyphs[found.runs[row] : found.runs[row + 1]]
+    return Placed(
+        item=items[found.item[row]],
+        x=float(found.x[row]),
+        y=float(found.y[row]),
+        angle=float(found.angle[row]),
+        glyphs=glyphs[:, [0, 1, 4]] if len(glyphs) else None,
+        quadrant=(int(found.quadrant[row, 0]), int(found.quadrant[row, 1])),
+    )
+
+
+def _in_order(labels: list[Placed]) -> list[Placed]:
+    return sorted(labels, key=lambda p: (p.item.z_index, p.item.source, -p.item.width * p.item.height))

@@ -1,0 +1,243 @@
+"""Which labels are shown, and where: as many of the important ones as possible, then the cheapest places.
+
+Hiding a label has a price that doubles with each step of its priority; a solution's price is the sum of the costs of
+the places taken and of the prices of the labels hidden. A first solution takes the places with the fewest conflicts;
+chains of moves, each pushing at most one neighbour away, then improve it until no chain helps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qgserver.geo.geometry import Floats, Ints
+from qgserver.labeling.candidates.columns import Flags, expand
+from qgserver.labeling.conflicts import Conflicts
+
+LONGEST_CHAIN = 50
+MOST_STEPS = 300_000
+"""So many steps of chains are tried at most; the best solution found until then stands."""
+
+STORED_PAIRS = 6_000_000
+_BATCH = 4096
+_NEVER = np.iinfo(np.int64).max
+_EPSILON = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """Candidates sorted by label and, within a label, by cost. ``first`` int64[f + 1]: where those of a label begin;
+    ``cost`` float64[n]; ``hidden`` float64[f]: the price of not showing a label."""
+
+    first: Ints
+    cost: Floats
+    hidden: Floats
+    conflicts: Conflicts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Neighbours:
+    """Conflicts of candidates, remembered as long as they are not too many."""
+
+    conflicts: Conflicts
+    start: Ints | None
+    other: Ints | None
+
+    def of(self, chosen: Ints) -> tuple[Ints, Ints]:
+        """(place in ``chosen``, candidate in conflict with it)."""
+        if self.start is None or self.other is None:
+            return self.conflicts.of(chosen)
+        row, at = expand(self.start[chosen], self.start[chosen + 1] - self.start[chosen])
+        return row, self.other[at]
+
+    def one(self, candidate: int) -> Ints:
+        if self.start is None or self.other is None:
+            return self.conflicts.of(np.array([candidate]))[1]
+        return self.other[self.start[candidate] : self.start[candidate + 1]]
+
+
+def solve(problem: Problem) -> Ints:
+    """int64[f]: the candidate that each label takes, -1 for those that stay hidden."""
+    count = len(problem.cost)
+    if not count:
+        return np.full(len(problem.hidden), -1, dtype=np.int64)
+    neighbours, overlaps = _measure(problem.conflicts, count)
+    item = np.repeat(np.arange(len(problem.hidden)), np.diff(problem.first))
+    listed = np.ones(count, dtype=bool)
+    _reduce(neighbours, overlaps, item, listed)
+    last = problem.first[:-1] + np.bincount(item[listed], minlength=len(problem.hidden))
+    active = _fewest_overlaps(neighbours, overlaps, item, listed)
+    return _Search(problem, last, neighbours, active).run()
+
+
+def _measure(conflicts: Conflicts, count: int) -> tuple[_Neighbours, Ints]:
+    """The conflicts of all candidates, and how many each has."""
+    overlaps = np.zeros(count, dtype=np.int64)
+    stored: list[Ints] | None = []
+    total = 0
+    for begin in range(0, count, _BATCH):
+        chosen = np.arange(begin, min(begin + _BATCH, count))
+        row, other = conflicts.of(chosen)
+        overlaps[chosen] = np.bincount(row, minlength=len(chosen))
+        total += len(other)
+        if stored is not None:
+            stored.append(other.astype(np.int32))
+            stored = stored if total <= STORED_PAIRS else None
+    if stored is None:
+        return _Neighbours(conflicts, None, None), overlaps
+    start = np.concatenate(([0], np.cumsum(overlaps)))
+    return _Neighbours(conflicts, start, np.concatenate(stored)), overlaps
+
+
+def _forget(neighbours: _Neighbours, gone: Ints, overlaps: Ints) -> None:
+    """The conflicts of candidates that are out no longer count."""
+    for begin in range(0, len(gone), _BATCH):
+        other = neighbours.of(gone[begin : begin + _BATCH])[1]
+        np.subtract(overlaps, np.bincount(other, minlength=len(overlaps)), out=overlaps)
+
+
+def _reduce(neighbours: _Neighbours, overlaps: Ints, item: Ints, listed: Flags) -> None:
+    """Where a label has a place without conflicts, its dearer places are of no use."""
+    while True:
+        free = np.flatnonzero(listed & (overlaps == 0))
+        cheapest = np.full(item[-1] + 1, len(item), dtype=np.int64)
+        np.minimum.at(cheapest, item[free], free)
+        gone = np.flatnonzero(listed & (np.arange(len(item)) > cheapest[item]))
+        if not len(gone):
+            return
+        listed[gone] = False
+        _forget(neighbours, gone, overlaps)
+
+
+def _fewest_overlaps(neighbours: _Neighbours, overlaps: Ints, item: Ints, listed: Flags) -> Ints:
+    """The first solution: again and again the place with the fewest conflicts left."""
+    active = np.full(item[-1] + 1, -1, dtype=np.int64)
+    left = np.where(listed, overlaps, _NEVER)
+    while True:
+        best = int(np.argmin(left))
+        if left[best] == _NEVER:
+            return active
+        chosen = np.array([best])
+        if left[best] == 0:
+            free = np.flatnonzero(left == 0)
+            chosen = free[np.unique(item[free], return_index=True)[1]]
+        active[item[chosen]] = chosen
+        out = np.zeros(len(left), dtype=bool)
+        out[neighbours.of(chosen)[1]] = True
+        taken = np.zeros(len(active), dtype=bool)
+        taken[item[chosen]] = True
+        out |= taken[item]
+        gone = np.flatnonzero(out & (left != _NEVER))
+        left[gone] = _NEVER
+        for begin in range(0, len(gone), _BATCH):
+            other = neighbours.of(gone[begin : begin + _BATCH])[1]
+            other = other[left[other] != _NEVER]
+            np.subtract(left, np.bincount(other, minlength=len(left)), out=left)
+
+
+@dataclass(slots=True)
+class _Chain:
+    price: float
+    moves: list[tuple[int, int]]
+
+
+class _Search:
+    """Chains of moves. For each candidate it keeps how many shown labels are in its way, the sum of their numbers
+    (their very number when it is one), and what hiding them would cost."""
+
+    def __init__(self, problem: Problem, last: Ints, neighbours: _Neighbours, active: Ints) -> None:
+        self.first, self.last = problem.first[:-1].tolist(), last.tolist()
+        self.cost, self.hidden = problem.cost.tolist(), problem.hidden.tolist()
+        self.item = np.repeat(np.arange(len(active)), np.diff(problem.first)).tolist()
+        self.neighbours = neighbours
+        self.active = [-1] * len(active)
+        count = len(problem.cost)
+        self.blocking = np.zeros(count, dtype=np.int64)
+        self.blocker = np.zeros(count, dtype=np.int64)
+        self.price = np.zeros(count)
+        self.mark = np.zeros(count, dtype=np.int64)
+        self.chain_number = 0
+        self.steps = 0
+        for label, candidate in enumerate(active.tolist()):
+            self._move(label, candidate)
+
+    def run(self) -> Ints:
+        settled = bytearray(len(self.active))
+        turn, count = 0, len(self.active)
+        while self.steps < MOST_STEPS:
+            seed = settled.find(0, turn + 1)
+            if seed < 0:
+                seed = settled.find(0, 0, turn)
+            if seed < 0:
+                break
+            turn = (turn + 1) % count
+            chain = self._chain(seed)
+            if chain is None or chain.price >= -_EPSILON:
+                settled[seed] = 1
+                continue
+            for label, candidate in chain.moves:
+                self._move(label, candidate)
+                settled[label] = 0
+        return np.array(self.active, dtype=np.int64)
+
+    def _move(self, label: int, candidate: int) -> None:
+        for place, sign in ((self.active[label], -1), (candidate, 1)):
+            if place >= 0:
+                others = self.neighbours.one(place)
+                self.blocking[others] += sign
+                self.blocker[others] += sign * place
+                self.price[others] += sign * (self.hidden[label] - self.cost[place])
+        self.active[label] = candidate
+
+    def _chain(self, seed: int) -> _Chain | None:
+        """The best chain that begins with a move of this label."""
+        self.chain_number += 1
+        best: _Chain | None = None
+        moves: list[tuple[int, int]] = []
+        price = 0.0
+        while len(moves) <= LONGEST_CHAIN:
+            self.steps += 1
+            now = self.active[seed]
+            price -= self.hidden[seed] if now < 0 else self.cost[now]
+            ending, target = self._step(seed, now, price)
+            if ending is not None and (best is None or ending[0] < best.price):
+                best = _Chain(ending[0], [*moves, *self._ending(seed, ending[1])])
+            if target < 0:
+                break
+            if now >= 0:
+                self.mark[self.neighbours.one(now)] = self.chain_number
+            moves.append((seed, target))
+            price += self.cost[target]
+            seed = self.item[int(self.blocker[target])]
+        return best
+
+    def _step(self, seed: int, now: int, price: float) -> tuple[tuple[float, int] | None, int]:
+        """(the best way to end the chain here as (price, candidate), the best place that pushes one label away)."""
+        first, last = self.first[seed], self.last[seed]
+        ending: tuple[float, int] | None = None if now < 0 else (price + self.hidden[seed], -1)
+        target, least = -1, float("inf")
+        blocking, blocker = self.blocking[first:last].tolist(), self.blocker[first:last].tolist()
+        mark, prices = self.mark[first:last].tolist(), self.price[first:last].tolist()
+        for place in range(first, last):
+            at = place - first
+            if place == now or mark[at] == self.chain_number:
+                continue
+            if blocking[at] == 1:
+                other = blocker[at]
+                pushed = price + self.cost[other] + self.hidden[self.item[other]]
+                if pushed < least:
+                    target, least = place, pushed
+                continue
+            total = price + self.cost[place] + (prices[at] if blocking[at] else 0.0)
+            if ending is None or total < ending[0]:
+                ending = (total, place)
+        return ending, target
+
+    def _ending(self, seed: int, candidate: int) -> list[tuple[int, int]]:
+        """The last moves of a chain: this one, and all labels in its way hidden."""
+        moves = [(seed, candidate)]
+        if candidate >= 0 and self.blocking[candidate]:
+            others = self.neighbours.one(candidate).tolist()
+            moves += [(self.item[o], -1) for o in others if self.active[self.item[o]] == o]
+        return moves
