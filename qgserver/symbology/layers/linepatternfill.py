@@ -77,7 +77,10 @@ class LinePatternFill(SymbolLayer):
             return paint_nothing
         share = self.offset.unit == "Percentage"
         offset = self.offset.value / 100 * distance if share else self.offset.pixels(env.scale)
-        shape = hatch(self.angle, distance, math.fmod(offset, distance))
+        offset = math.fmod(offset, distance)
+        if offset > distance / 2:  # measured: it is taken from the next line, and rounded from there
+            offset -= distance
+        shape = hatch(self.angle, distance, offset)
         varied = bool(symbol.properties) or any(layer.properties for layer in symbol.layers)
         tile = None if varied else _tile(shape, symbol, env, 0)
 
