@@ -173,6 +173,14 @@ COMPARISONS = st.builds(
 )
 NULLS = st.builds(lambda name: f"<Not><PropertyIsNull>{name}</PropertyIsNull></Not>", OPERANDS)
 FILTERS = (COMPARISONS | NULLS).map(lambda inner: f'<Filter xmlns="http://www.opengis.net/ogc">{inner}</Filter>')
+USER_STYLES = st.builds(
+    lambda layer, test: (
+        f"<StyledLayerDescriptor><NamedLayer><Name>{layer}</Name><UserStyle><FeatureTypeStyle><Rule>{test}"
+        "<PointSymbolizer/></Rule></FeatureTypeStyle></UserStyle></NamedLayer></StyledLayerDescriptor>"
+    ),
+    st.sampled_from([OPEN, OPEN, SECRET]),
+    FILTERS,
+)
 TEXT_FILTERS = st.builds(
     lambda layer, name, op, value: f'{layer}:"{name}" {op} {value}',
     st.sampled_from([OPEN, OPEN, SECRET]),
@@ -218,6 +226,7 @@ WMS = st.fixed_dictionaries(
     },
     optional={
         "FILTER": TEXT_FILTERS | FILTERS,
+        "SLD_BODY": USER_STYLES,
         "FILTER_GEOM": SHAPES,
         "SELECTION": st.sampled_from(["pts:1", "pol:1,2", "pts:name"]),
         "INFO_FORMAT": st.sampled_from(["text/xml", "text/plain", "text/html", "application/json", "name"]),

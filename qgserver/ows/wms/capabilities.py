@@ -14,7 +14,6 @@ from qgserver.ows.wms.capabilitieslayers import (
     service_title,
 )
 from qgserver.ows.wms.inspire import INSPIRE_NAMESPACES, INSPIRE_SCHEMA, extended_capabilities
-from qgserver.ows.wms.maprequest import REFUSED
 from qgserver.ows.xmlio import DECLARATION, attributes, element, optional
 from qgserver.project.model import Contact, Project, VectorLayer
 from qgserver.settings import Settings
@@ -160,8 +159,7 @@ def exceptions_and_symbolization(project: Project, version: str) -> Iterator[str
     """``Exception``, ``UserDefinedSymbolization`` and, in 1.3.0, INSPIRE's ``ExtendedCapabilities``."""
     formats = "".join(element("Format", value) for value in EXCEPTIONS[version])
     yield f"<Exception>{formats}</Exception>"
-    sld = "0" if "SLD_BODY" in REFUSED else "1"
-    flags = {"SupportSLD": sld, "UserLayer": "0", "UserStyle": sld, "RemoteWFS": "0"}
+    flags = {"SupportSLD": "1", "UserLayer": "0", "UserStyle": "1", "RemoteWFS": "0"}
     if version != "1.3.0":
         yield f"<UserDefinedSymbolization{attributes(flags)}/>"
         return

@@ -17,7 +17,7 @@ from qgserver.ows.wms import infoparams, params
 from qgserver.ows.wms.infoformats import find_format, info_formats
 from qgserver.ows.wms.infoformats.answer import Answer, Attribute, LayerInfo
 from qgserver.ows.wms.layerfilters import layer_filters
-from qgserver.ows.wms.maprequest import DEFAULT_DPI, REFUSED, read_crs, read_layers, read_size
+from qgserver.ows.wms.maprequest import DEFAULT_DPI, Chosen, chosen_layers, read_crs, read_size
 from qgserver.ows.wms.published import Published, layers_by_name
 from qgserver.project.model import Project, VectorLayer
 from qgserver.project.related import Related
@@ -53,9 +53,6 @@ def get_feature_info(context: OperationContext) -> Response:
 def read_info_request(context: OperationContext) -> InfoRequest:
     """The request without protocol words. Raises ``OwsError``."""
     request = context.request
-    for name in REFUSED:
-        if request.get(name):
-            raise OwsError("InvalidParameterValue", f"The {name} parameter is not supported.", locator=name)
     layers = tuple(_info_layers(context))
     pointed = _is_pointed(request)
     asked = _read_map(context, pointed)
@@ -83,16 +80,17 @@ def read_info_request(context: OperationContext) -> InfoRequest:
 def _info_layers(context: OperationContext) -> Iterator[InfoLayer]:
     """The layers of QUERY_LAYERS in that order, groups taken apart top to bottom, each in the style that the map has
     it in, with the client's filter."""
-    request, project = context.request, context.project
-    drawn = read_layers(request, project, context.settings) if params.LAYERS.text(request) else []
-    styles: Mapping[str, str] = {one.layer.id: one.style for one in drawn}
+    request = context.request
+    named = any(row.text(request) for row in (params.LAYERS, params.SLD, params.SLD_BODY))
+    drawn: Mapping[str, Chosen] = {one.layer.id: one for one in chosen_layers(context)} if named else {}
     layers = _queried(context)
-    names = {layer.published for layer in layers} | {one.layer.published for one in drawn}
+    names = {layer.published for layer in layers} | {one.layer.published for one in drawn.values()}
     listed = params.LAYERS.of(request) or infoparams.QUERY_LAYERS.of(request)
     filters = layer_filters(context, layers, names, listed)
     for layer in layers:
         if layer.id in filters:
-            yield InfoLayer(layer, styles.get(layer.id, ""), filters[layer.id])
+            shown = drawn.get(layer.id, Chosen(layer))
+            yield InfoLayer(shown.layer, shown.style, filters[layer.id])
 
 
 def _queried(context: OperationContext) -> list[Published]:

@@ -56,7 +56,7 @@ def get_legend_graphic(context: OperationContext) -> Response:
     def build() -> bytes:
         return _document(context, request) if image is None else _picture(context, request, image)
 
-    if request.content is not None or request.counts:
+    if request.content is not None or request.counts or params.SLD_BODY.text(context.request):
         data = build()
     else:
         values = context.request.params

@@ -20,7 +20,7 @@ from qgserver.ows.wms.filters import read_filters
 from qgserver.ows.wms.published import Published, layers_by_name, published_fields
 from qgserver.project.layersource import open_layer
 from qgserver.project.model import VectorLayer
-from qgserver.providers.protocol import Provider
+from qgserver.providers.protocol import Provider, Schema
 from qgserver.web.xmlbody import parse
 
 log = logging.getLogger("qgserver")
@@ -80,15 +80,20 @@ def _layer_filter(context: OperationContext, layer: Published, asked: _Asked) ->
     if expression is not None:
         expression = bind(expression, [field.field for field in fields])
         terms.append(checked(expression, fields, hides=hides, locator="FILTER"))
-    for document in documents:
-        node = _ogc_filter(document, layer, fields)
-        terms.append(checked(node, fields, hides=hides, locator="FILTER"))
+    terms += (ogc_condition(document, layer, provider.schema(), "FILTER") for document in documents)
     terms += _dimension_filters(context, layer, provider)
     return all_of(terms)
 
 
+def ogc_condition(document: etree._Element, layer: VectorLayer, schema: Schema, locator: str) -> Node:
+    """An OGC filter as one expression over what a client may see of the layer. Raises ``OwsError``."""
+    fields = published_fields(layer, schema)
+    node = _ogc_filter(document, layer, fields)
+    return checked(node, fields, hides=len(fields) < len(schema.fields), locator=locator)
+
+
 def _ogc_filter(document: etree._Element, layer: VectorLayer, fields: Sequence[PublishedField]) -> Node:
-    """An OGC filter as one expression. Geometries that name no CRS are in the layer's."""
+    """Geometries that name no CRS are in the layer's."""
     names = frozenset((GEOMETRY, layer.source.geometry_column or GEOMETRY))
     from qgserver.ows import fes  # with shapely: few requests need it
 

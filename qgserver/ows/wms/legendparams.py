@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from qgserver.draw.color import Color
-from qgserver.errors import OwsError
 from qgserver.ows.operations import OperationContext
 from qgserver.ows.wms import params
-from qgserver.ows.wms.maprequest import DEFAULT_DPI, REFUSED, map_layers, read_crs, read_layers
+from qgserver.ows.wms.maprequest import DEFAULT_DPI, chosen_layers, map_layers, read_crs
 from qgserver.ows.wms.published import Branch, layers_by_name, published_tree
 from qgserver.render.legend.request import Labels, LegendGroup, LegendRequest, LegendStyle, TextStyle
 from qgserver.render.request import MapLayer, MapRequest
@@ -145,11 +144,8 @@ ITEMFONT = _text("ITEM", "labels")
 def read_legend_request(context: OperationContext) -> LegendRequest:
     """The legend a request asks for. Raises ``OwsError``."""
     request = context.request
-    for name in REFUSED:
-        if request.get(name):
-            raise OwsError("InvalidParameterValue", f"The {name} parameter is not supported.", locator=name)
     content = _read_content(context) if params.BBOX.text(request) else None
-    chosen = read_layers(request, context.project, context.settings)
+    chosen = chosen_layers(context)
     layers = tuple(map_layers(chosen, context))
     return LegendRequest(
         entries=_entries(context, layers),
@@ -190,7 +186,8 @@ def _read_content(context: OperationContext) -> View:
 
 def _entries(context: OperationContext, layers: Sequence[MapLayer]) -> tuple[LegendGroup | MapLayer, ...]:
     """The layers, given bottom first, as the legend shows them: top first, in their groups where that is wanted."""
-    if not (ADDLAYERGROUPS.of(context.request) or context.project.wms.add_legend_groups):
+    grouped = ADDLAYERGROUPS.of(context.request) or context.project.wms.add_legend_groups
+    if not grouped or params.SLD_BODY.text(context.request):
         return tuple(reversed(layers))
     tree = published_tree(context.project)
     own = {leaf.layer.published for leaf in tree.leaves()}

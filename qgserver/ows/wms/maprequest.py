@@ -13,7 +13,7 @@ from qgserver.ows.wms import params
 from qgserver.ows.wms.filters import read_selection
 from qgserver.ows.wms.layerfilters import layer_filters
 from qgserver.ows.wms.published import Published, layers_by_name
-from qgserver.project.model import Project
+from qgserver.project.model import Project, VectorLayer
 from qgserver.render.request import MapLayer, MapRequest
 from qgserver.settings import Settings
 from qgserver.web.request import Request
@@ -21,9 +21,6 @@ from qgserver.web.request import Request
 CAIRO_LIMIT = 32767
 """Largest side of a picture."""
 DEFAULT_DPI = 25.4 / 0.28
-
-REFUSED = ("SLD", "SLD_BODY")
-"""Parameters that would change the picture and that we can't honour: refused rather than passed over in silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +37,8 @@ def read_map_request(context: OperationContext, *, transparent: bool) -> MapRequ
     request, project = context.request, context.project
     # Required in both versions: without it nobody knows the order of the axes in BBOX.
     params.VERSION.required(request)
-    for name in REFUSED:
-        if request.get(name):
-            raise OwsError("InvalidParameterValue", f"The {name} parameter is not supported.", locator=name)
     crs, inverted = read_crs(request, context.version)
-    layers = read_layers(request, project, context.settings)
+    layers = chosen_layers(context)
     width, height = read_size(request, project, context.settings)
     dpi = params.DPI.of(request) or DEFAULT_DPI
     background: Color | None = params.BGCOLOR.of(request)
@@ -88,6 +82,39 @@ def read_size(request: Request, project: Project, settings: Settings) -> tuple[i
     return width, height
 
 
+def chosen_layers(context: OperationContext) -> list[Chosen]:
+    """The layers that a request names, bottom first: those of SLD_BODY if there is one (LAYERS and STYLES do not count
+    then, as in QGIS), else those of LAYERS. Raises ``OwsError`` and ``ProviderError``."""
+    request, project = context.request, context.project
+    if params.SLD.text(request):
+        message = "SLD is not supported, as the server fetches nothing: send the document itself as SLD_BODY."
+        raise OwsError("InvalidParameterValue", message, locator="SLD")
+    body = params.SLD_BODY.of(request)
+    if not body:
+        return read_layers(request, project, context.settings)
+    from qgserver.ows.sldread import read_document  # few requests need it
+    from qgserver.ows.wms.userstyles import USER_STYLE, restyled
+
+    known, opacities = layers_by_name(project), params.OPACITIES.of(request)
+    chosen: list[Chosen] = []
+    for place, styled in enumerate(read_document(body)):
+        if styled.name not in known:
+            raise OwsError("LayerNotDefined", f"The layer '{styled.name[:80]}' does not exist.", locator="SLD_BODY")
+        opacity = opacities[place] if place < len(opacities) else None
+        for layer in known[styled.name]:
+            if styled.user_style is None or not isinstance(layer, VectorLayer):
+                chosen.append(Chosen(layer, checked_style(layer, styled.style_name), opacity))
+            elif (drawn := restyled(context, layer, styled)) is not None:
+                chosen.append(Chosen(drawn, USER_STYLE, opacity))
+        _check_count(chosen, context.settings)
+    return chosen
+
+
+def _check_count(chosen: Sequence[Chosen], settings: Settings) -> None:
+    if settings.max_layers and len(chosen) > settings.max_layers:
+        raise OwsError("InvalidParameterValue", "The map has too many layers.", locator="LAYERS")
+
+
 def read_layers(request: Request, project: Project, settings: Settings) -> list[Chosen]:
     """The layers of LAYERS, bottom first: groups taken apart, each with its style and opacity."""
     names = params.LAYERS.required(request)
@@ -100,8 +127,7 @@ def read_layers(request: Request, project: Project, settings: Settings) -> list[
         style = styles[place] if place < len(styles) else ""
         opacity = opacities[place] if place < len(opacities) else None
         chosen += [Chosen(layer, checked_style(layer, style), opacity) for layer in known[name]]
-        if settings.max_layers and len(chosen) > settings.max_layers:
-            raise OwsError("InvalidParameterValue", "The map has too many layers.", locator="LAYERS")
+        _check_count(chosen, settings)
     return chosen
 
 
@@ -119,7 +145,8 @@ def map_layers(chosen: Sequence[Chosen], context: OperationContext) -> Iterator[
     request = context.request
     layers = [one.layer for one in chosen]
     names = {layer.published for layer in layers}
-    filters = layer_filters(context, layers, names, params.LAYERS.of(request))
+    listed = [one.layer.published for one in chosen] if params.SLD_BODY.text(request) else params.LAYERS.of(request)
+    filters = layer_filters(context, layers, names, listed)
     selection: Mapping[str, tuple[str, ...]] = read_selection(params.SELECTION.of(request))
     for one in chosen:
         layer = one.layer

@@ -187,6 +187,14 @@ FILTER = parameter(
     "name in LAYERS: `(<Filter>..)(<Filter>..)`.",
     vendor=True,
 )
+SLD = parameter("SLD", text, "", "Refused: the server fetches nothing. Send the document itself as SLD_BODY.")
+SLD_BODY = parameter(
+    "SLD_BODY",
+    text,
+    "",
+    "Styles of the client's own: SLD 1.0.0 or 1.1.0, whose NamedLayers are drawn in its UserStyles instead of LAYERS "
+    "in STYLES. Labels and external graphics are not drawn.",
+)
 TIME = parameter("TIME", text, "", "Of layers with this dimension: `value`, `first/last` or a list of these.")
 ELEVATION = parameter("ELEVATION", text, "", "The same; other dimensions are sent as `DIM_` and their name.")
 SELECTION = parameter("SELECTION", text, "", "`layer:1,2;layer2:3`: features drawn as selected.", vendor=True)
