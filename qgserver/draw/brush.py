@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,8 +14,11 @@ from numpy.typing import NDArray
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
 from qgserver.draw.limits import clip_rings, is_safe, only_finite
-from qgserver.draw.paths import Paths, append_paths
+from qgserver.draw.paths import Paths, append_paths, appender, path_items
+from qgserver.geo.geometry import Floats
 
+FAR = 1.0e5
+"""Pixels beyond which nothing is filled with a stencil."""
 _MARGIN = 16.0
 """Pixels around the picture that a fill of huge coordinates is cut to."""
 
@@ -86,6 +91,43 @@ def fillable(canvas: Canvas, paths: Paths) -> Paths:
         return paths
     box = (-_MARGIN, -_MARGIN, canvas.width + _MARGIN, canvas.height + _MARGIN)
     return clip_rings(only_finite(paths), box)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stencil:
+    """Rings that are filled at many places: ``items`` as cairo takes them (see ``path_items``), ``reach`` the furthest
+    coordinate from the origin."""
+
+    items: Floats
+    reach: float
+
+
+def make_stencil(paths: Paths) -> Stencil:
+    """A stencil of rings around the origin."""
+    return Stencil(path_items(paths)[0], float(np.abs(paths.coords).max(initial=0.0)))
+
+
+Spot = tuple[float, float, float]
+"""Where a stencil is laid: x and y of its origin in pixels, radians clockwise."""
+
+
+def fill_stencils(canvas: Canvas, laid: Sequence[tuple[Stencil, Spot]], color: Color) -> None:
+    """Fill stencils as one area, by the winding rule. Those that are nowhere near cairo's range are left out."""
+    if color[3] <= 0:
+        return
+    context = canvas.context
+    context.new_path()
+    for stencil, (x, y, angle) in laid:
+        if len(stencil.items) and abs(x) < FAR and abs(y) < FAR and stencil.reach < FAR:
+            cos, sin = math.cos(angle), math.sin(angle)
+            context.set_matrix(cairo.Matrix(cos, sin, -sin, cos, x, y))
+            appender(context, stencil.items)(0, len(stencil.items))
+    context.identity_matrix()
+    context.set_operator(canvas.operator)
+    context.set_source_rgba(*color)
+    context.set_fill_rule(cairo.FillRule.WINDING)
+    context.fill()
+    context.set_operator(cairo.Operator.OVER)
 
 
 def fill(canvas: Canvas, paths: Paths, brush: Brush, *, winding: bool = False) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -50,6 +50,16 @@ class Paths:
 def single_path(coords: Floats, closed: bool) -> Paths:
     """One path of the vertices float64[n, 2]."""
     return Paths(coords, np.array([0, len(coords)], np.int64), closed)
+
+
+def joined(paths: Sequence[Paths]) -> Paths:
+    """Several sets of paths, all closed or all open, as one."""
+    if len(paths) == 1:
+        return paths[0]
+    counts = [np.diff(one.starts) for one in paths]
+    starts = np.cumsum(np.concatenate([np.zeros(1, dtype=np.int64), *counts]))
+    closed = all(one.closed for one in paths)
+    return Paths(np.concatenate([np.empty((0, 2)), *(one.coords for one in paths)]), starts, closed)
 
 
 def path_items(paths: Paths) -> tuple[Floats, Ints]:

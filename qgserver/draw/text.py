@@ -16,7 +16,9 @@ from qgserver.draw.brush import Brush, fill
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
 from qgserver.draw.fonts import SIXTYFOURTHS, Face, Font, Outline
+from qgserver.draw.halo import glyph_halo
 from qgserver.draw.paths import Paths
+from qgserver.draw.pen import Join
 from qgserver.geo.geometry import Floats, Ints
 
 LONGEST = 4096
@@ -40,20 +42,25 @@ class Line:
     advances: Floats
     clusters: Ints
 
-    def glyph(self, number: int) -> Paths:
-        """The outline of one glyph around its origin, in pixels."""
-        outline = self.faces[number].outlines((self.glyphs[number],), self.size)[0]
-        return _rings(outline.coords * self.size, outline.counts)
+    def letters(self) -> Iterator[Line]:
+        """Each letter with its marks as a line of its own, from left to right."""
+        starts = np.flatnonzero(np.diff(self.clusters, prepend=-1)).tolist()
+        for first, stop in zip(starts, [*starts[1:], len(self.glyphs)], strict=True):
+            positions = self.positions[first:stop] - (self.positions[first:stop, 0].min(), 0.0)
+            advances = self.advances[first:stop]
+            faces, glyphs, clusters = self.faces[first:stop], self.glyphs[first:stop], self.clusters[first:stop]
+            yield Line(float(advances.sum()), self.size, faces, glyphs, positions, advances, clusters)
 
-    def some_paths(self, numbers: Sequence[int], lift: float) -> Paths:
-        """The outlines of neighbouring glyphs, the first one's left end at 0 and the baseline ``lift`` pixels above."""
-        left = self.positions[numbers[0], 0]
-        outlines = [self.faces[number].outlines((self.glyphs[number],), self.size)[0] for number in numbers]
-        moved = [
-            outline.coords * self.size + (self.positions[number] - (left, lift))
-            for number, outline in zip(numbers, outlines, strict=True)
+    def halo(self, x: float, y: float, width: float, join: Join) -> Paths:
+        """What a pen of ``width`` pixels covers that goes along all outlines, to be filled by the winding rule."""
+        halos = [
+            glyph_halo(face, glyph, self.size, width, join) for face, glyph in zip(self.faces, self.glyphs, strict=True)
         ]
-        return _rings(np.concatenate(moved), [count for outline in outlines for count in outline.counts])
+        if not halos:
+            return _rings(np.empty((0, 2)), ())
+        coords = np.concatenate([halo.coords for halo in halos])
+        coords += np.repeat(self.positions + np.array((x, y)), [len(halo.coords) for halo in halos], axis=0)
+        return _rings(coords, [count for halo in halos for count in halo.counts])
 
     def paths(self, x: float, y: float) -> Paths:
         """All outlines with the left end of the baseline at (x, y): as QGIS draws labels."""

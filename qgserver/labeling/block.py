@@ -101,22 +101,7 @@ class Block:
         """float64[n]: the widths of what stands as one sign along a curved line, from left to right: letters with
         their marks."""
         pieces = self.lines[0].pieces if self.lines else ()
-        return np.array([end - start for piece in pieces for start, end in signs(piece.line)], dtype=np.float64)
-
-
-def signs(line: Line) -> Iterator[tuple[float, float]]:
-    """Start and end of each letter with its marks, in pixels from the left end of the line."""
-    at = 0.0
-    for _, glyphs in sign_glyphs(line):
-        width = float(line.advances[glyphs].sum())
-        yield at, at + width
-        at += width
-
-
-def sign_glyphs(line: Line) -> Iterator[tuple[int, list[int]]]:
-    """The glyphs of each letter with its marks, by the number of its character."""
-    for cluster, numbers in groupby(range(len(line.glyphs)), key=lambda number: int(line.clusters[number])):
-        yield cluster, list(numbers)
+        return np.array([letter.width for piece in pieces for letter in piece.line.letters()], dtype=np.float64)
 
 
 def capitalized(text: str, mode: int) -> str:

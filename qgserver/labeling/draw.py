@@ -9,19 +9,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from qgserver.draw.blend import OVER, layer_operator
-from qgserver.draw.brush import Brush, fill
+from qgserver.draw.brush import Spot, Stencil, fill_stencils
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color, with_alpha
-from qgserver.draw.paths import Paths
 from qgserver.geo.geometry import Floats
 from qgserver.labeling.background import background_reach, draw_background
-from qgserver.labeling.block import Alignment, Block, BlockLine, Piece, sign_glyphs
+from qgserver.labeling.block import Alignment, Block
 from qgserver.labeling.callouts import Box, Callout, draw_callout
-from qgserver.labeling.halo import buffer_width, draw_halo
 from qgserver.labeling.model import Placed
 from qgserver.labeling.shadow import draw_shadow, shadow_region
+from qgserver.labeling.shaped import Shaped, halo_of, outlines_of, shaped_block, shaped_letters
 from qgserver.labeling.textformat import UNDER_ALL, UNDER_BUFFER, UNDER_SHAPE, UNDER_TEXT, TextFormat
 from qgserver.symbology.env import Env
+
+WIDEST = 1000.0
+"""Pixels of a buffer's pen that is drawn."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +55,10 @@ class Frame:
         placed: Floats = points + np.array((self.x, self.y))
         return placed
 
+    @property
+    def spot(self) -> Spot:
+        return self.x, self.y, -self.angle
+
     def box(self, height: float) -> Box:
         """The box in engine space, for a picture of ``height`` pixels."""
         corners = np.array(((0, 0), (self.width, 0), (self.width, -self.height), (0, -self.height)), dtype=np.float64)
@@ -61,20 +67,13 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ink:
-    """Outlines of text of one colour."""
-
-    paths: Paths
-    color: Color
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A label in the picture: where it lies and the outlines of its text."""
+    """A label in the picture: where it lies, and its text in pieces (letters along a line, or all of it) each with a
+    frame of its own."""
 
     frame: Frame
     style: TextFormat
-    inks: tuple[Ink, ...]
+    pieces: tuple[tuple[Frame, Shaped], ...]
 
 
 Paint = Callable[[Canvas, Env, Prepared], None]
@@ -125,7 +124,7 @@ def _draw_label(canvas: Canvas, env: Env, label: Placed, style: TextFormat) -> N
 
 
 def _prepared(canvas: Canvas, label: Placed, style: TextFormat) -> Prepared:
-    return Prepared(_frame(canvas, label), style, tuple(_inks(canvas, label, style)))
+    return Prepared(_frame(canvas, label), style, tuple(_pieces(canvas, label)))
 
 
 def _paint_background(canvas: Canvas, env: Env, label: Prepared) -> None:
@@ -133,14 +132,34 @@ def _paint_background(canvas: Canvas, env: Env, label: Prepared) -> None:
 
 
 def _paint_buffer(canvas: Canvas, env: Env, label: Prepared) -> None:
-    draw_halo(canvas, env, label.style, [ink.paths for ink in label.inks])
+    width, buffer = buffer_width(label.style, env), label.style.buffer
+    if not 0 < width < WIDEST:
+        return
+    laid = [(halo_of(shaped, width, buffer.join), frame.spot) for frame, shaped in label.pieces]
+    if buffer.filled:
+        laid += [(stencil, frame.spot) for frame, shaped in label.pieces for _, stencil in outlines_of(shaped)]
+    canvas.operator = layer_operator(buffer.blend_mode)
+    fill_stencils(canvas, laid, with_alpha(buffer.color, buffer.opacity))
+    canvas.operator = OVER
 
 
 def _paint_text(canvas: Canvas, env: Env, label: Prepared) -> None:
-    canvas.operator = layer_operator(label.style.blend_mode)
-    for ink in label.inks:
-        fill(canvas, ink.paths, Brush(ink.color), winding=True)
+    style, by_color = label.style, dict[Color | None, list[tuple[Stencil, Spot]]]()
+    for frame, shaped in label.pieces:
+        for color, stencil in outlines_of(shaped):
+            by_color.setdefault(color, []).append((stencil, frame.spot))
+    canvas.operator = layer_operator(style.blend_mode)
+    for color, laid in by_color.items():
+        fill_stencils(canvas, laid, with_alpha(color or style.color, style.opacity))
     canvas.operator = OVER
+
+
+def buffer_width(style: TextFormat, env: Env) -> float:
+    """The width of the buffer's pen in pixels; percentages are of the font's size."""
+    size = style.buffer.size
+    if size.unit == "Percentage":
+        return style.size.pixels(env.scale) * size.value / 100
+    return size.pixels(env.scale)
 
 
 def _cast_shadow(canvas: Canvas, env: Env, label: Placed, style: TextFormat, paint: Paint) -> None:
@@ -161,77 +180,12 @@ def _cast_shadow(canvas: Canvas, env: Env, label: Placed, style: TextFormat, pai
     draw_shadow(canvas, env, style.shadow, (alone, region), label.angle)
 
 
-def _inks(canvas: Canvas, label: Placed, style: TextFormat) -> Iterator[Ink]:
-    """The outlines of a label's text in the picture, those of one colour together."""
-    if label.glyphs is not None:
-        yield Ink(_curved_paths(canvas, label, label.glyphs), with_alpha(style.color, style.opacity))
-        return
-    content, frame = _content(label), _frame(canvas, label)
-    by_color: dict[Color | None, list[Paths]] = {}
-    for row, baseline in zip(content.block.lines, content.block.baselines, strict=True):
-        row, shift = _aligned(content, row, label)
-        for piece in row.pieces:
-            by_color.setdefault(piece.color, []).extend(_piece_paths(piece, piece.x + shift, -baseline))
-    for color, paths in by_color.items():
-        joined = join_paths(paths)
-        placed = Paths(frame.to_device(joined.coords), joined.starts, True)
-        yield Ink(placed, with_alpha(color or style.color, style.opacity))
-
-
-def _aligned(content: LabelContent, row: BlockLine, label: Placed) -> tuple[BlockLine, float]:
-    """A line and where it begins in the box. Single lines fill theirs."""
-    block = content.block
-    free = block.width - row.width
-    if block.vertical or len(block.lines) < 2 or free <= 0:
-        return row, 0.0
-    alignment = content.alignment
-    if alignment == Alignment.FOLLOW:
+def _pieces(canvas: Canvas, label: Placed) -> Iterator[tuple[Frame, Shaped]]:
+    """The text of a label and where it lies: as a whole, or letter by letter along a line."""
+    content = _content(label)
+    if label.glyphs is None:
         side = 0 if label.quadrant is None else label.quadrant[0]
-        alignment = {-1: Alignment.RIGHT, 1: Alignment.LEFT}.get(side, Alignment.CENTER)
-    match alignment:
-        case Alignment.CENTER:
-            return row, free / 2
-        case Alignment.RIGHT:
-            return row, free
-        case Alignment.JUSTIFY if row is not block.lines[-1]:
-            return row.stretched(free), 0.0
-    return row, 0.0
-
-
-def _piece_paths(piece: Piece, x: float, y: float) -> Iterator[Paths]:
-    """Outlines of a piece of text with its left end of the baseline at (x, y), and the lines under or through it."""
-    yield piece.line.paths(x, y)
-    for top, thickness in piece.lines:
-        yield _rectangle(x, y + top, piece.line.width, thickness)
-
-
-def _rectangle(x: float, y: float, width: float, height: float) -> Paths:
-    ring = np.array(((x, y), (x, y + height), (x + width, y + height), (x + width, y)))
-    return Paths(ring, np.array((0, 4), dtype=np.int64), True)
-
-
-def _curved_paths(canvas: Canvas, label: Placed, glyphs: Floats) -> Paths:
-    """The outlines of text along a line, each letter turned with its part of the line."""
-    block = _content(label).block
-    lift = block.baselines[0] if block.baselines else 0.0
-    number = 0
-    found: list[Paths] = []
-    for piece in block.lines[0].pieces if block.lines else ():
-        for _, members in sign_glyphs(piece.line):
-            if number >= len(glyphs):
-                break
-            x, y, angle = glyphs[number].tolist()
-            frame = Frame(x, canvas.height - y, angle, 0.0, 0.0)
-            paths = piece.line.some_paths(members, lift)
-            found.append(Paths(frame.to_device(paths.coords), paths.starts, True))
-            number += 1
-    return join_paths(found)
-
-
-def join_paths(paths: Sequence[Paths]) -> Paths:
-    """Rings of several paths as one."""
-    if len(paths) == 1:
-        return paths[0]
-    counts = [np.diff(one.starts) for one in paths]
-    starts = np.cumsum(np.concatenate([np.zeros(1, dtype=np.int64), *counts]))
-    return Paths(np.concatenate([np.empty((0, 2)), *(one.coords for one in paths)]), starts, True)
+        yield _frame(canvas, label), shaped_block(content.block, content.alignment, side)
+        return
+    for (x, y, angle), letter in zip(label.glyphs.tolist(), shaped_letters(content.block), strict=False):
+        yield Frame(x, canvas.height - y, angle, 0.0, 0.0), letter
