@@ -39,12 +39,14 @@ def hatch(degrees: float, distance: float, offset: float) -> Hatch:
     degrees %= 360
     radians = math.radians(degrees)
     side = max(int(distance), 1)
+    # measured: some offsets are taken from the next line, before anything is rounded
     if abs(math.sin(radians)) < 1e-6 or abs(math.cos(radians)) < 1e-6:
-        return Hatch(side, side, round(degrees), side, -offset)
+        return Hatch(side, side, round(degrees), side, -(offset + distance if offset < 0 else offset))
     height, width = int(distance / math.cos(radians)), int(distance / math.sin(radians))
     height, width = height or 1, width or 1
     turned = math.degrees(math.atan2(height, width))
     cos = math.cos(math.radians(turned))
+    offset = offset - distance if offset > distance / 2 else offset
     moved = round(offset / cos) * cos if abs(cos) > 1e-6 else offset
     return Hatch(min(abs(width), MAX_TILE), min(abs(height), MAX_TILE), turned, abs(height * cos), moved)
 
@@ -77,10 +79,7 @@ class LinePatternFill(SymbolLayer):
             return paint_nothing
         share = self.offset.unit == "Percentage"
         offset = self.offset.value / 100 * distance if share else self.offset.pixels(env.scale)
-        offset = math.fmod(offset, distance)
-        if offset > distance / 2:  # measured: it is taken from the next line, and rounded from there
-            offset -= distance
-        shape = hatch(self.angle, distance, offset)
+        shape = hatch(self.angle, distance, math.fmod(offset, distance))
         varied = bool(symbol.properties) or any(layer.properties for layer in symbol.layers)
         tile = None if varied else _tile(shape, symbol, env, 0)
 

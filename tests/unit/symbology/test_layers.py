@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 
 import numpy as np
 import pytest
@@ -133,6 +134,8 @@ def test_colours_of_values_are_mixed_hold_up_to_a_value_or_only_at_it() -> None:
 def test_hatches_come_in_tiles_of_whole_pixels() -> None:
     assert hatch(0.0, 11.34, 0.0).distance == 11
     assert (hatch(45.0, 10.0, 0.0).width, hatch(45.0, 10.0, 0.0).height) == (14, 14)
+    steps = [round(hatch(45.0, 7.0, offset).offset / math.sqrt(0.5)) for offset in (3.3, 3.571, 5.0, 6.0, -4.0)]
+    assert steps == [5, -5, -3, -1, -6]
 
 
 def test_colours_take_the_place_of_parameters_of_an_svg() -> None:
