@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qgserver.errors import Problem, ProviderError
+from qgserver.labeling.reading import read_labeling
 from qgserver.project.layersource import open_layer
 from qgserver.project.model import Group, Layer, OtherLayer, Project, RasterLayer, VectorLayer
 from qgserver.providers import Sources
@@ -71,8 +72,8 @@ def _vector_problems(layer: VectorLayer, project: Project) -> Iterator[Problem]:
         if join.layer_id not in project.layers:
             yield Problem(layer.name, "vectorjoins", "a joined layer is not in the project: its columns are left out")
     for style in layer.styles.values():
-        if style.labels_enabled:
-            yield Problem(layer.name, "labeling", "labels are not drawn")
+        if style.labels_enabled and style.labeling:
+            yield from read_labeling(style.labeling, layer.name)[1]
         if style.diagrams:
             yield Problem(layer.name, "DiagramLayerSettings", "diagrams are not drawn")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from qgserver.draw.canvas import Canvas
 from qgserver.expression.context import Context
@@ -24,7 +25,11 @@ from qgserver.render.view import View
 from qgserver.render.whole import grown_extent, one_batch, paint_whole
 from qgserver.symbology.assets import Assets
 from qgserver.symbology.env import Env
+from qgserver.symbology.properties import merge_fields
 from qgserver.symbology.scene import WholeLayer
+
+if TYPE_CHECKING:
+    from qgserver.render.labels import LayerLabels, MapLabels
 
 EXACT_POINTS = 20_000
 """Path points of a map up to which all is drawn exactly as QGIS does; beyond, with Cairo's fast antialiasing."""
@@ -36,11 +41,13 @@ BATCH = 20_000
 
 @dataclass(slots=True)
 class Drawing:
-    """The map being drawn; ``points`` counts the path points so far."""
+    """The map being drawn; ``points`` counts the path points so far. ``labels`` gathers the labels of maps that have
+    some."""
 
     view: View
     context: Context
     assets: Assets = Assets()
+    labels: MapLabels | None = None
     points: int = 0
 
 
@@ -65,8 +72,9 @@ def paint_layer(canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: Dr
         _paint_whole(canvas, plan, provider, drawing, renderer)
         return
     held: list[Painting] = []
-    for batch in read_batches(plan, provider, drawing, context):
-        painting = prepare(canvas, plan, batch, drawing, context)
+    labels = None if drawing.labels is None else drawing.labels.of_layer(plan.layer, plan.style)
+    for batch in read_batches(plan, provider, drawing, context, labels):
+        painting = prepare(canvas, plan, batch, drawing, context, labels)
         if painting is None:
             continue
         if has_levels(renderer):
@@ -82,7 +90,7 @@ def _paint_whole(canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: D
     extent = grown_extent(plan.extent, renderer, view, plan.transform)
     names = [field.name for field in provider.schema().fields]
     reading = replace(plan, extent=extent, tolerance=0.0)
-    batch = one_batch(read_batches(reading, provider, drawing, context), names)
+    batch = one_batch(read_batches(reading, provider, drawing, context, None), names)
     settings = plan.style.simplify
     tolerance = settings.tolerance * view.resolution if plan.tolerance else 0.0
     way = Way(view, None, view.extent, tolerance, settings.algorithm)
@@ -90,11 +98,15 @@ def _paint_whole(canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: D
     drawing.points += paint_whole(canvas, renderer, env, plan.transform, way, EXACT_POINTS - drawing.points)
 
 
-def read_batches(plan: LayerPlan, provider: Provider, drawing: Drawing, context: Context) -> Iterator[Batch]:
+def read_batches(
+    plan: LayerPlan, provider: Provider, drawing: Drawing, context: Context, labels: LayerLabels | None
+) -> Iterator[Batch]:
     """The layer's features in view, sorted when its renderer says so."""
     renderer = plan.style.renderer
     names = [field.name for field in provider.schema().fields]
     used = renderer.used_fields()
+    if labels is not None:
+        used = merge_fields([used, labels.used_fields()])
     reducible = keeps_straight(plan.transform, drawing.view) and "Point" not in plan.layer.geometry_type
     query = Query(
         tuple(names) if used is None else resolved_columns(used, names),
@@ -123,19 +135,23 @@ def resolved_columns(used: Iterable[str], names: Sequence[str]) -> tuple[str, ..
     return tuple(dict.fromkeys(name for name in found if name is not None))
 
 
-def prepare(canvas: Canvas, plan: LayerPlan, batch: Batch, drawing: Drawing, context: Context) -> Painting | None:
-    """Classify the features of a batch and bring them to pixels; None when none of them is drawn."""
+def prepare(
+    canvas: Canvas, plan: LayerPlan, batch: Batch, drawing: Drawing, context: Context, labels: LayerLabels | None
+) -> Painting | None:
+    """Classify the features of a batch, bring them to pixels and register their labels; None when none is drawn."""
     renderer = plan.style.renderer
     view = drawing.view
     jobs = renderer.classify(batch, context, view.denominator)
-    if not len(jobs) or batch.geometry is None:
+    if batch.geometry is None or not (len(jobs) or (labels is not None and labels.of_all)):
         return None
     way = Way(view, plan.transform, plan.extent, plan.tolerance, plan.style.simplify.algorithm)
     room = 0 if batch.simplified else EXACT_POINTS - drawing.points
     geometry, exact = device_geometry(batch.geometry, way, room, batch.simplified)
     drawing.points += len(geometry.coords)
     env = _environment(plan, batch, drawing, context)
-    return Painting(canvas, env, geometry, jobs, "exact" if exact else "fast")
+    if labels is not None:
+        labels.add(env, geometry, jobs, way)
+    return Painting(canvas, env, geometry, jobs, "exact" if exact else "fast") if len(jobs) else None
 
 
 def _environment(plan: LayerPlan, batch: Batch, drawing: Drawing, context: Context) -> Env:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from qgserver.draw.color import Color
 from qgserver.errors import Problem
 from qgserver.geo.crs import Crs
+from qgserver.labeling.projectwide import EngineSettings
 from qgserver.project.model.layers import Layer
 from qgserver.project.model.services import ServiceInfo, WfsProperties, WmsProperties
 from qgserver.project.model.tree import Group, Relation, Theme
@@ -73,6 +74,7 @@ class Project:
     selection_color: Color = (1.0, 1.0, 0.0, 1.0)
     operations: tuple[CoordinateOperation, ...] = ()
     problems: tuple[Problem, ...] = ()
+    labels: EngineSettings = EngineSettings()
     assets: Assets = Assets()
     """Where the files that its symbols name are found."""
 

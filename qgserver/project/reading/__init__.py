@@ -15,6 +15,7 @@ from qgserver.project.reading.document import parse_document, project_version
 from qgserver.project.reading.elements import text
 from qgserver.project.reading.embedded import OpenProject, embed
 from qgserver.project.reading.entries import Entries
+from qgserver.project.reading.labels import read_engine
 from qgserver.project.reading.layers import read_layers
 from qgserver.project.reading.layouts import read_layouts
 from qgserver.project.reading.relations import read_relations
@@ -58,6 +59,7 @@ def read_project(data: bytes, path: str, problems: Problems, open_project: OpenP
         background=read_color(entries, "Gui/CanvasColor", (1.0, 1.0, 1.0, 1.0)),
         selection_color=read_color(entries, "Gui/SelectionColor", (1.0, 1.0, 0.0, 1.0)),
         operations=read_operations(root),
+        labels=read_engine(entries),
         problems=tuple(problems.items),
         assets=Assets(folder),
     )

@@ -50,7 +50,7 @@ class GeometryGenerator(SymbolLayer):
 
         @cache
         def made() -> GeometryArray:
-            return env.to_device(_generated(node, env))
+            return env.to_device(generated(node, env))
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
             geometry = take(made(), shapes.rows)
@@ -62,7 +62,7 @@ class GeometryGenerator(SymbolLayer):
         return paint
 
 
-def _generated(node: Node, env: Env) -> GeometryArray:
+def generated(node: Node, env: Env) -> GeometryArray:
     """What the expression gives for each feature of the batch, in the layer's CRS."""
     import shapely
 

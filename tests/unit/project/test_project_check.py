@@ -37,7 +37,7 @@ def test_layers() -> None:
     assert found(tree + layer_xml()) == {("name", "srs")}
     assert found(layer_xml(GOOD)) == {("name", "layer-tree-group")}
     assert found(tree) == {("leaf", "layer-tree-layer")}
-    labels = '<labeling type="simple"/>'
+    labels = '<labeling type="simple"><settings><placement placement="99"/></settings></labeling>'
     assert found(tree + layer_xml(GOOD + labels)) == {("name", "labeling")}
     join = '<vectorjoins><join joinLayerId="gone"/></vectorjoins>'
     assert found(tree + layer_xml(GOOD + join)) == {("name", "vectorjoins")}

@@ -1,0 +1,273 @@
+"""Features become labels to place and obstacles: a batch at a time, for one source of labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from qgserver.draw.units import RenderScale
+from qgserver.errors import ExpressionError
+from qgserver.expression.columns import to_values
+from qgserver.expression.evaluate import evaluate
+from qgserver.expression.nodes import Node
+from qgserver.expression.values import Value
+from qgserver.geo.geometry import Floats, Ints
+from qgserver.labeling.defined import NOTHING_OWN, OWN_KEYS, VARIANT_KEYS, Own, own_of
+from qgserver.labeling.labels import Label, aligned_corner, label_angle, limited, merged
+from qgserver.labeling.markerboxes import Sides, box_corners
+from qgserver.labeling.model import Item, Mode, Obstacle, ObstacleKind, Placing
+from qgserver.labeling.parts import Shapes, clipped, labelled_parts, large_enough, outlines, repaired
+from qgserver.labeling.settings import LabelSettings
+from qgserver.labeling.variants import Variant, Variants
+from qgserver.labeling.wording import label_text
+from qgserver.symbology.env import Env
+
+SCALE_KEYS = ("ScaleVisibility", "MinimumScale", "MaximumScale")
+OBSTACLE_FACTOR_SCALE = 5.0
+"""Data-defined obstacle factors go from 0 to 10, those of the settings from 0 to 2."""
+_CENTRED = (Mode.AROUND_POINT, Mode.OVER_POINT)
+_PERIMETER = (Mode.LINE, Mode.CURVED, Mode.PERIMETER_CURVED)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """Features of a batch (``env.batch``) that one source may label. ``rows`` int64[n] in drawing order. For rows,
+    ``shapes`` gives the geometry in engine space, cut a little outside of the picture, ``whole`` all of it,
+    ``generated`` that of an expression; ``points`` brings float64[n, 2] of the layer's CRS to engine space.
+    ``markers``: the boxes of
+    the markers at points, by row."""
+
+    env: Env
+    rows: Ints
+    shapes: Callable[[Ints], Shapes]
+    whole: Callable[[Ints], Shapes]
+    generated: Callable[[Node, Ints], Shapes]
+    points: Callable[[Floats], Floats]
+    markers: Mapping[int, Sides]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Feature:
+    """One feature that will be registered."""
+
+    row: int
+    variant: Variant
+    own: Own
+    text: str
+
+
+@dataclass(slots=True, eq=False)
+class Source:
+    """The labels of a layer or of one of its rules, gathered over its batches. ``number`` counts the sources of the
+    map from the bottom; ``width`` x ``height`` is the picture."""
+
+    number: int
+    layer: str
+    variants: Variants
+    width: float
+    height: float
+    labels: list[Label] = field(default_factory=list)
+    obstacles: list[Obstacle] = field(default_factory=list)
+
+    @property
+    def settings(self) -> LabelSettings:
+        return self.variants.settings
+
+    @property
+    def can_show(self) -> bool:
+        """False when the settings hide all labels at this scale, whatever data say."""
+        rendering = self.settings.rendering
+        if any(key in self.settings.properties.items for key in SCALE_KEYS):
+            return True
+        return not rendering.limit_scales or rendering.scales.contains(self.scale.scale_denominator)
+
+    @property
+    def scale(self) -> RenderScale:
+        return self.variants.scale
+
+    @property
+    def frame(self) -> shapely.Polygon:
+        return shapely.box(0.0, 0.0, self.width, self.height)
+
+    def add(self, features: Features) -> None:
+        """Register features."""
+        by_variant: dict[int, list[_Feature]] = {}
+        for feature in self._features(features):
+            by_variant.setdefault(id(feature.variant), []).append(feature)
+        found = [one for group in by_variant.values() for one in self._group(features, group)]
+        found.sort(key=lambda pair: pair[0])
+        for _, thing in found:
+            if isinstance(thing, Label):
+                self.labels.append(thing)
+            else:
+                self.obstacles.append(thing)
+
+    def finish(self) -> list[Item]:
+        """The labels to place, once the last feature is there: those within the limit, lines joined and cut."""
+        labels = limited(self.labels, self.settings.rendering.limit)
+        if self.settings.rendering.merge_lines:
+            labels = merged(labels)
+        return [item for label in labels for item in label.repeated()]
+
+    # -- what each feature's data say ----------------------------------------------------------------------------
+
+    def _features(self, features: Features) -> Iterator[_Feature]:
+        """The features that show, with their texts."""
+        denominator = self.scale.scale_denominator
+        properties = self.settings.properties.items
+        keys = [key for key in properties if key in VARIANT_KEYS]
+        columns = [features.env.defined(properties[key]) for key in keys]
+        own_columns = {key: features.env.defined(item) for key, item in properties.items() if key in OWN_KEYS}
+        texts = self._texts(features.env)
+        for row in features.rows.tolist():
+            own = own_of({key: column[row] for key, column in own_columns.items()}) if own_columns else NOTHING_OWN
+            variant = self.variants.of(keys, [column[row] for column in columns])
+            rendering = variant.settings.rendering
+            if rendering.limit_scales and not rendering.scales.contains(denominator):
+                continue
+            if rendering.draw and (not own.show or variant.font is None):
+                continue
+            text = ""
+            if rendering.draw and texts is not None and texts[row] is not None:
+                text = label_text(texts[row], variant.settings.wording)
+            yield _Feature(row, variant, own, text)
+
+    def _texts(self, env: Env) -> list[Value] | None:
+        node = self.settings.wording.node
+        if node is None or not self.settings.rendering.draw:
+            return None
+        try:
+            return to_values(evaluate(node, env.batch, env.context))
+        except ExpressionError:
+            return None
+
+    # -- geometry ------------------------------------------------------------------------------------------------
+
+    def _group(
+        self, features: Features, group: Sequence[_Feature]
+    ) -> Iterator[tuple[tuple[int, int], Label | Obstacle]]:
+        """Labels and obstacles of features that share a variant, with their order (row, part)."""
+        variant = group[0].variant
+        order = {row: number for number, row in enumerate(features.rows.tolist())}
+        shapes = self._shapes(features, variant, np.array([feature.row for feature in group], dtype=np.int64))
+        enough = large_enough(shapes, variant.settings.rendering.smallest_feature * self.scale.px_per_mm)
+        usable = np.flatnonzero(enough & ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes))
+        for number in usable.tolist():
+            feature = group[number]
+            for obstacle in self._obstacles(features, feature, shapes[number]):
+                yield (order[feature.row], -1), obstacle
+        named = np.array([number for number in usable.tolist() if group[number].text], dtype=np.int64)
+        parts = labelled_parts(shapes[named], variant.settings.rendering.per_part)
+        pins = self._pins(features, [group[number] for number in named.tolist()])
+        for number, (owner, shape) in enumerate(zip(parts.owners.tolist(), parts.shapes, strict=True)):
+            feature = group[int(named[owner])]
+            label = self._label(features, feature, shape, pins.get(feature.row))
+            if label is not None:
+                yield (order[feature.row], number), label
+
+    def _shapes(self, features: Features, variant: Variant, rows: Ints) -> Shapes:
+        """The geometry that is labelled of each row: the map's part of it, unless all of it counts."""
+        placement = variant.settings.placement
+        if placement.generator is not None:
+            shapes = repaired(features.generated(placement.generator.node, rows))
+            return self._clipped(shapes, placement.mode, placement.centroid_whole, placement.anchor_on_whole_line)
+        uncut = placement.centroid_whole and placement.mode in _CENTRED
+        if uncut or placement.anchor_on_whole_line:
+            shapes = repaired(features.whole(rows))
+        else:
+            shapes = repaired(features.shapes(rows))
+        return self._clipped(shapes, placement.mode, placement.centroid_whole, placement.anchor_on_whole_line)
+
+    def _clipped(self, shapes: Shapes, mode: Mode, centroid_whole: bool, whole_line: bool) -> Shapes:
+        if mode in _PERIMETER:
+            shapes = outlines(shapes)
+        cut = clipped(shapes, self.frame)
+        dimensions = shapely.get_dimensions(shapes)
+        keep = ((dimensions == 2) & (centroid_whole and mode in _CENTRED)) | ((dimensions == 1) & whole_line)
+        keep &= ~shapely.is_empty(cut)
+        cut[keep] = shapes[keep]
+        return cut
+
+    def _obstacles(self, features: Features, feature: _Feature, shape: BaseGeometry) -> Iterator[Obstacle]:
+        rendering = feature.variant.settings.rendering
+        wanted = rendering.obstacle if feature.own.obstacle is None else feature.own.obstacle
+        if not wanted:
+            return
+        factor = rendering.obstacle_factor
+        if feature.own.obstacle_factor is not None and 0 < feature.own.obstacle_factor <= 10:
+            factor = feature.own.obstacle_factor / OBSTACLE_FACTOR_SCALE
+        name = feature_name(features, feature.row)
+        if shapely.get_dimensions(shape) > 0:
+            yield Obstacle(self.layer, name, shape, factor, rendering.obstacle_kind)
+            return
+        sides = features.markers.get(feature.row)
+        if sides is None:
+            return
+        for x, y in shapely.get_coordinates(shape).tolist():
+            box = shapely.Polygon(box_corners(x, y, sides))
+            yield Obstacle(self.layer, name, box, factor, ObstacleKind.WHOLE)
+
+    # -- labels --------------------------------------------------------------------------------------------------
+
+    def _pins(self, features: Features, group: Sequence[_Feature]) -> dict[int, tuple[float, float]]:
+        """Where data put labels, in engine space, by row."""
+        pinned = [(feature.row, feature.own.position) for feature in group if feature.own.position is not None]
+        if not pinned:
+            return {}
+        points = features.points(np.array([position for _, position in pinned], dtype=np.float64))
+        return {
+            row: (x, y)
+            for (row, _), (x, y) in zip(pinned, points.tolist(), strict=True)
+            if math.isfinite(x) and math.isfinite(y)
+        }
+
+    def _label(
+        self, features: Features, feature: _Feature, shape: BaseGeometry, pin: tuple[float, float] | None
+    ) -> Label | None:
+        variant, own = feature.variant, feature.own
+        laid_out = variant.laid_out(feature.text)
+        if laid_out is None:
+            return None
+        block, rendering = laid_out.content.block, variant.settings.rendering
+        angle = label_angle(variant.settings.placement, own, pin is not None)
+        if pin is not None:
+            pin = aligned_corner(pin, block, own, angle or 0.0)
+        curved = variant.placing.mode in (Mode.CURVED, Mode.PERIMETER_CURVED)
+        whole = variant.settings.placement.centroid_whole and shapely.get_dimensions(shape) == 2
+        item = Item(
+            source=self.number,
+            layer=self.layer,
+            feature=feature_name(features, feature.row),
+            geometry=shape,
+            width=laid_out.width,
+            height=block.height,
+            placing=self._placing(variant, features.markers.get(feature.row)),
+            content=laid_out.content,
+            whole=shape if whole else None,
+            priority=rendering.priority if own.priority is None else min(max(own.priority, 0.0), 10.0),
+            z_index=rendering.z_index if own.z_index is None else own.z_index,
+            always_show=own.always,
+            pinned=pin,
+            angle=angle,
+            margins=block.margins,
+            advances=block.advances if curved else None,
+            show_unplaced=rendering.show_all,
+        )
+        return Label(item, feature.text, variant.repeat)
+
+    def _placing(self, variant: Variant, sides: Sides | None) -> Placing:
+        """The variant's, with the marker's size where distances begin at its edge."""
+        if sides is None or not variant.settings.placement.from_symbol:
+            return variant.placing
+        return replace(variant.placing, symbol=((sides[2] - sides[0]) / 2, (sides[3] - sides[1]) / 2))
+
+
+def feature_name(features: Features, row: int) -> Hashable:
+    """What names the feature in its layer."""
+    name: Hashable = features.env.batch.fids[row]
+    return name

@@ -1,0 +1,159 @@
+"""Labels of a map: gathered while its layers are drawn, then placed and drawn over them.
+
+Imported by the first map that has labels: most of what it needs is loaded for nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from qgserver.draw.canvas import Canvas
+from qgserver.expression.context import Context
+from qgserver.expression.nodes import Node
+from qgserver.geo.geometry import POINT, Floats, GeometryArray, Ints
+from qgserver.geo.simplify import simplify
+from qgserver.geo.view import reproject_for_view
+from qgserver.geo.wkb import take
+from qgserver.labeling.directions import with_directions
+from qgserver.labeling.draw import draw_labels
+from qgserver.labeling.markerboxes import MarkerBoxes
+from qgserver.labeling.model import Engine
+from qgserver.labeling.parts import Shapes, engine_shapes
+from qgserver.labeling.place import place
+from qgserver.labeling.projectwide import EngineSettings
+from qgserver.labeling.reading import read_labeling
+from qgserver.labeling.register import Features, Source
+from qgserver.labeling.rules import matching, sources
+from qgserver.labeling.settings import Labeling
+from qgserver.labeling.variants import Variants
+from qgserver.project.model import Style, VectorLayer
+from qgserver.providers.batch import Batch
+from qgserver.render.geometry import Way
+from qgserver.render.view import View
+from qgserver.symbology.assets import Assets
+from qgserver.symbology.env import Env
+from qgserver.symbology.layers.geometrygenerator import generated
+from qgserver.symbology.renderer import Jobs, Renderer
+
+NO_FEATURES = Batch(np.zeros(1, dtype=np.int64), {}, None)
+"""What the symbols of backgrounds and callouts are drawn for: one feature without attributes."""
+
+
+@dataclass(slots=True)
+class MapLabels:
+    """The labels of a map being drawn: its sources, bottom first."""
+
+    view: View
+    engine: EngineSettings
+    sources: list[Source] = field(default_factory=list)
+
+    def of_layer(self, layer: VectorLayer, style: Style) -> LayerLabels | None:
+        """The labels of the layer that comes next; None when it shows none at this scale."""
+        if not style.labels_enabled or not style.labeling:
+            return None
+        labeling, _ = read_labeling(style.labeling, layer.name)
+        scale = self.view.with_reference_scale(style.renderer.common.reference_scale)
+        size = float(self.view.width), float(self.view.height)
+        found = [
+            Source(len(self.sources) + number, layer.id, Variants(settings, scale), *size)
+            for number, settings in enumerate(sources(labeling, self.view.denominator))
+        ]
+        if not any(source.can_show for source in found):
+            return None
+        self.sources += found
+        return LayerLabels(labeling, found, self.view, style.renderer)
+
+    def draw(self, canvas: Canvas, context: Context, assets: Assets) -> None:
+        """Place and draw the labels of all layers."""
+        items = [item for source in self.sources for item in source.finish()]
+        if not items:
+            return
+        obstacles = [obstacle for source in self.sources for obstacle in source.obstacles]
+        placed = place(items, obstacles, self._engine())
+        env = Env(self.view.scale, context, NO_FEATURES, self.view.pixel_extent, exact=True, assets=assets)
+        draw_labels(canvas, with_directions(placed), env, self.engine.unplaced)
+
+    def _engine(self) -> Engine:
+        settings = self.engine
+        return Engine(
+            float(self.view.width),
+            float(self.view.height),
+            self.view.scale.px_per_mm,
+            settings.candidates_line_per_cm,
+            settings.candidates_polygon_per_cm2,
+            settings.partials,
+            settings.show_all,
+            settings.version,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LayerLabels:
+    """The labels of one layer. ``view`` is the map's; effects draw layers in a wider one."""
+
+    labeling: Labeling
+    sources: list[Source]
+    view: View
+    renderer: Renderer
+
+    def used_fields(self) -> frozenset[str] | None:
+        """Columns that the labels need; None = all of them."""
+        return self.labeling.used_fields()
+
+    @property
+    def of_all(self) -> bool:
+        """True when features are labelled that the renderer does not draw: where it draws none at all (measured)."""
+        return not self.renderer.symbols
+
+    def add(self, env: Env, geometry: GeometryArray, jobs: Jobs, way: Way) -> None:
+        """Register the features of ``env.batch`` that are drawn; ``geometry`` is theirs in device pixels of
+        ``way.view``, ``jobs`` says with which symbols."""
+        rows = np.arange(len(env.batch), dtype=np.int64) if self.of_all else np.unique(jobs.rows)
+        sight = _Sight(self.view, env, geometry, way)
+        features = Features(env, rows, sight.shapes, sight.whole, sight.generated, sight.points, {})
+        if (geometry.ring_kinds() == POINT).any():
+            boxes = MarkerBoxes(env, self.renderer.symbols).sides(jobs.rows, jobs.symbols)
+            features = replace(features, markers=boxes)
+        masks = matching(self.labeling, env.batch, env.context, self.view.denominator)
+        for source, mask in zip(self.sources, masks, strict=True):
+            mine = rows[mask[rows]]
+            if source.can_show and len(mine):
+                source.add(replace(features, rows=mine))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """A batch's geometry as labels see it: engine space of the map's view."""
+
+    view: View
+    env: Env
+    geometry: GeometryArray
+    way: Way
+
+    def shapes(self, rows: Ints) -> Shapes:
+        return self._engine(take(self.geometry, rows))
+
+    def whole(self, rows: Ints) -> Shapes:
+        geometry = self.env.batch.geometry
+        if geometry is None:
+            return self.shapes(rows)
+        way = self.way
+        geometry = simplify(take(geometry, rows), way.tolerance, way.algorithm)
+        if way.transform is not None:
+            geometry = reproject_for_view(geometry, way.transform, way.view.extent, clip=False)
+        return self._engine(way.view.to_device(geometry))
+
+    def generated(self, node: Node, rows: Ints) -> Shapes:
+        return self._engine(take(self.env.to_device(generated(node, self.env)), rows))
+
+    def points(self, points: Floats) -> Floats:
+        """Points float64[n, 2] of the layer's CRS; NaN or infinite where PROJ can't place them."""
+        if self.way.transform is not None:
+            points = self.way.transform.points(points)
+        return self.view.points_to_device(points) * (1.0, -1.0) + (0.0, self.view.height)
+
+    def _engine(self, geometry: GeometryArray) -> Shapes:
+        corner = np.array([[self.way.view.extent.xmin, self.way.view.extent.ymax]])
+        shift = self.view.points_to_device(corner)
+        return engine_shapes(replace(geometry, coords=geometry.coords + shift), self.view.height)
