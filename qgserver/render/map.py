@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from qgserver.draw.blend import OVER, layer_operator
 from qgserver.draw.canvas import Canvas
@@ -20,6 +21,9 @@ from qgserver.render.request import MapRequest
 from qgserver.render.view import View, make_view
 from qgserver.symbology.selected import with_selection
 
+if TYPE_CHECKING:
+    from qgserver.render.labels import MapLabels
+
 
 def render_map(project: Project, request: MapRequest, sources: Sources) -> Canvas:
     """The picture of ``request``, of exactly the size asked. Raises ``ProviderError`` (with the layer's name) when a
@@ -28,18 +32,30 @@ def render_map(project: Project, request: MapRequest, sources: Sources) -> Canva
     canvas = Canvas(view.width, view.height)
     if request.background is not None:
         canvas.fill_background(request.background)
-    drawing = Drawing(view, map_context(project, view, sources), project.assets)
-    for plan in plan_layers(project, request, view):
+    plans = list(plan_layers(project, request, view))
+    drawing = Drawing(view, map_context(project, view, sources), project.assets, _labels(project, plans, view))
+    for plan in plans:
         try:
             draw_layer(canvas, plan, open_layer(project, plan.layer, sources), drawing)
         except ProviderError as error:
             error.layer = error.layer or plan.layer.published
             raise
+    if drawing.labels is not None:
+        drawing.labels.draw(canvas, drawing.context, drawing.assets)
     if request.tile_buffer:
         canvas = canvas.cropped(request.tile_buffer)
     if (canvas.width, canvas.height) != (request.width, request.height):
         canvas = canvas.scaled(request.width, request.height)
     return canvas
+
+
+def _labels(project: Project, plans: Sequence[LayerPlan], view: View) -> MapLabels | None:
+    """Where the labels of the map are gathered; None when no layer has any."""
+    if not any(plan.style.labels_enabled and plan.style.labeling for plan in plans):
+        return None
+    from qgserver.render.labels import MapLabels
+
+    return MapLabels(view, project.labels)
 
 
 def plan_layers(project: Project, request: MapRequest, view: View) -> Iterator[LayerPlan]:
