@@ -128,8 +128,8 @@ def every(lines: Tracks, interval: float, offset: float, average: float) -> tupl
         behind = np.minimum(ways + reach, lines.ends[owners])
         angles = degrees(lines.at(behind) - lines.at(before))
     else:
-        ends = np.maximum(np.searchsorted(lines.travelled, ways, side="left"), 1)
-        ends = np.where(ways <= lines.starts[owners], ends + 1, ends)
+        found = np.searchsorted(lines.travelled, ways, side="left")
+        ends = np.where(ways <= lines.starts[owners], found + 1, found)
         angles = degrees(lines.coords[ends] - lines.coords[ends - 1])
     return Places(lines.at(ways), angles), owners
 

@@ -70,6 +70,13 @@ def test_markers_stand_from_the_start_at_each_interval_but_not_at_the_end() -> N
     assert every(lines, 10.0, 3.0, 4.0)[0].points[:5, 0].tolist() == [3, 13, 23, 33, 43]
 
 
+def test_the_first_marker_has_the_direction_of_the_first_segment() -> None:
+    coords = np.array([(0.0, 5.0), (5.0, 5.0), (5.0, 9.0), (3.0, 0.0), (3.0, 19.0)])
+    places, _ = every(tracks(Paths(coords, np.array([0, 3, 5]), False)), 4.0, 0.0, 0.0)
+    assert places.angles.tolist() == [0.0, 0.0, 90.0] + [90.0] * 5
+    assert every(tracks(Paths(coords[:2], np.array([0, 2]), False)), 9.0, 0.0, 0.0)[0].angles.tolist() == [0.0]
+
+
 def test_a_vertex_has_the_direction_between_its_segments_and_a_ring_has_no_last_one() -> None:
     line = track(np.array([(0.0, 0.0), (10.0, 0.0), (10.0, 10.0)]), closed=False)
     ring = track(RING, closed=True)
