@@ -10,6 +10,8 @@ from qgserver.draw.encode import ImageFormat, ImageOptions, image_format, image_
 from qgserver.errors import OwsError, ProviderError
 from qgserver.ows.operations import OperationContext, operation
 from qgserver.ows.wms import params
+from qgserver.ows.wms.dxf import get_dxf
+from qgserver.ows.wms.dxffile import MIME as DXF
 from qgserver.ows.wms.imageerror import image_error
 from qgserver.ows.wms.maprequest import read_map_request
 from qgserver.render.map import render_map
@@ -25,13 +27,15 @@ OPAQUE = ("image/jpeg",)
 
 def map_formats(version: str) -> tuple[str, ...]:
     """FORMAT values as capabilities list them."""
-    return tuple(found.name for found in image_formats())
+    return (*(found.name for found in image_formats()), DXF)
 
 
 @operation("WMS", "GetMap", formats=map_formats, on_error=image_error)
 def get_map(context: OperationContext) -> Response:
     """The picture of LAYERS over BBOX."""
     request = context.request
+    if params.FORMAT.text(request).lower() == DXF:
+        return get_dxf(context)
     found = read_format(request)
     map_request = read_map_request(context, transparent=found.mime not in OPAQUE)
     quality = params.IMAGE_QUALITY.of(request)
