@@ -35,7 +35,7 @@ def joined(lines: Sequence[BaseGeometry]) -> list[tuple[int, BaseGeometry]]:
         if not later:
             continue
         other = min(later)
-        merged = shapely.line_merge(shapely.multilinestrings([shapes[number], shapes[other]]))
+        merged = shapely.line_merge(shapely.multilinestrings([shapes[other], shapes[number]]))
         if shapely.get_type_id(merged) == shapely.GeometryType.LINESTRING:
             shapes[other] = merged
             into[number] = other

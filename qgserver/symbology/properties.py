@@ -204,7 +204,7 @@ def as_flag(value: object, static: bool) -> bool:
     """A truth value, as number or text."""
     if isinstance(value, str):
         return value.strip().lower() in ("1", "true", "yes")
-    return bool(as_number(value, float(static)))
+    return value if isinstance(value, bool) else bool(as_number(value, float(static)))
 
 
 def as_choice(names: Mapping[str, int]) -> Convert:
