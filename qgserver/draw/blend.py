@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import cairo
 
+Operator = cairo.Operator
+"""How paint meets what is there."""
+
 _LAYER_MODES = (
     cairo.Operator.OVER,
     cairo.Operator.LIGHTEN,
@@ -65,6 +68,8 @@ def _pick(modes: tuple[cairo.Operator, ...], mode: int) -> cairo.Operator:
 
 OVER = cairo.Operator.OVER
 """Plain painting."""
+MULTIPLY = cairo.Operator.MULTIPLY
+"""How shadows darken."""
 
 
 def layer_operator(mode: int) -> cairo.Operator:

@@ -15,10 +15,12 @@ from qgserver.project.model import Project, VectorLayer
 from qgserver.providers import Sources
 from qgserver.providers.protocol import Provider
 from qgserver.render.context import map_context
+from qgserver.render.effects import paint_through
 from qgserver.render.geometry import layer_tolerance, request_extent
 from qgserver.render.layer import Drawing, LayerPlan, paint_layer
 from qgserver.render.request import MapRequest
 from qgserver.render.view import View, make_view
+from qgserver.symbology.effect import EffectStack
 from qgserver.symbology.selected import with_selection
 
 if TYPE_CHECKING:
@@ -81,9 +83,23 @@ def draw_layer(canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: Dra
     style = plan.style
     opacity = style.opacity if plan.item.opacity is None else plan.item.opacity
     operator = layer_operator(style.blend_mode)
-    alone = opacity < 1 or operator != OVER or style.feature_blend_mode
+    effects = style.renderer.common.effects
+    alone = opacity < 1 or operator != OVER or style.feature_blend_mode or effects is not None
     target = canvas.new_layer() if alone else canvas
     target.operator = layer_operator(style.feature_blend_mode)
-    paint_layer(target, plan, provider, drawing)
+    if effects is None:
+        paint_layer(target, plan, provider, drawing)
+    else:
+        _paint_through(effects, target, plan, provider, drawing)
     if alone:
         canvas.compose(target, opacity, operator)
+
+
+def _paint_through(effects: EffectStack, canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: Drawing) -> None:
+    def paint(source: Canvas, view: View) -> None:
+        wide = replace(drawing, view=view)
+        paint_layer(source, plan, provider, wide)
+        drawing.points = wide.points
+
+    scale = drawing.view.with_reference_scale(plan.style.renderer.common.reference_scale)
+    paint_through(canvas, effects, scale, drawing.view, paint)

@@ -99,7 +99,7 @@ class Env:
         """The painter of a symbol layer as it stands, made once."""
         key = (id(layer), self.opacity)
         if key not in self.painters:
-            self.painters[key] = layer.painter(self)
+            self.painters[key] = layer.painted(self)
         return self.painters[key]
 
     def defined(self, item: Property) -> list[object]:

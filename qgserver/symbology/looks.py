@@ -12,6 +12,7 @@ from qgserver.draw.paths import Paths
 from qgserver.draw.pen import is_thin, stroke
 from qgserver.geo.geometry import LINESTRING, POLYGON, GeometryArray, Ints, offsets
 from qgserver.symbology.env import Shapes, chunks
+from qgserver.symbology.framed import EDGE, Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,12 @@ class LookPainter:
     @property
     def moved(self) -> bool:
         return bool(self.dx or self.dy)
+
+    def bounds(self) -> Bounds:
+        """QGIS's box of a drawing has half of the pen's width, both in whole pixels, around the geometry (measured)."""
+        width = self.look.pen.width if self.look.pen else 0.0
+        half = int(width + 0.5) // 2
+        return Bounds(self.dx - half, self.dy - half, self.dx + half, self.dy + half, 3 * width + EDGE)
 
     def __call__(self, canvas: Canvas, shapes: Shapes) -> None:
         for paths, features in paths_of(shapes.geometry):

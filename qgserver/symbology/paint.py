@@ -30,7 +30,7 @@ def paint_symbol(canvas: Canvas, env: Env, symbol: Symbol, shapes: Shapes) -> No
                 inner.painter(layer)(canvas, part)
                 continue
             for variant, some in layer.variants(inner, part):
-                variant.painter(inner)(canvas, some)
+                variant.painted(inner)(canvas, some)
 
 
 def _by_opacity(env: Env, symbol: Symbol, shapes: Shapes) -> Iterator[tuple[float, Shapes]]:

@@ -16,6 +16,7 @@ from qgserver.expression.parser import parse
 from qgserver.geo.geometry import Ints
 from qgserver.providers.batch import Batch
 from qgserver.registry import Registry
+from qgserver.symbology.effect import EffectStack, read_effects
 from qgserver.symbology.options import parse_number
 from qgserver.symbology.properties import merge_fields
 from qgserver.symbology.symbol import Symbol, read_symbol
@@ -63,6 +64,7 @@ class Common:
     level_by_feature: bool = False
     order_by: tuple[OrderClause, ...] = ()
     reference_scale: float = 0.0
+    effects: EffectStack | None = None
 
     def order_fields(self) -> frozenset[str] | None:
         return merge_fields(used_fields(clause.node) for clause in self.order_by)
@@ -142,14 +144,12 @@ def read_common(element: etree._Element, source: Source, *, level_by_feature: bo
             node = source.expression(clause.text or "", "orderby")
             if node is not None:
                 order.append(OrderClause(node, clause.get("asc") != "0", clause.get("nullsFirst") == "1"))
-    effect = element.find("effect")
-    if effect is not None and effect.get("enabled") == "1":
-        source.problems.add(source.layer, "renderer effect", "paint effects are not drawn")
     return Common(
         element.get("symbollevels", element.get("usingSymbolLevels", "0")) == "1",
         level_by_feature,
         tuple(order),
         max(parse_number(element.get("referencescale", "-1"), -1.0), 0.0),
+        read_effects(element.find("effect"), source.layer, source.problems),
     )
 
 

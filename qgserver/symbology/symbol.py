@@ -10,9 +10,12 @@ from lxml import etree
 
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
+from qgserver.draw.units import RenderScale
 from qgserver.errors import Problems
 from qgserver.registry import Registry
+from qgserver.symbology.effect import EffectStack, read_effects
 from qgserver.symbology.env import Env, Painter, Shapes
+from qgserver.symbology.framed import extent_of, framed, paint_of
 from qgserver.symbology.options import Options, parse_number, read_options
 from qgserver.symbology.properties import Convert, Properties, as_number, merge_fields, read_properties
 
@@ -41,6 +44,7 @@ class SymbolLayer:
     """True when painting many shapes in one call gives the same picture as one after the other."""
     symbol: Symbol | None = None
     """What a layer that draws with another symbol has inside."""
+    effects: EffectStack | None = None
 
     DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {}
 
@@ -52,6 +56,29 @@ class SymbolLayer:
     def painter(self, env: Env) -> Painter:
         """A function that paints shapes with this layer's static values."""
         return paint_nothing
+
+    def painted(self, env: Env) -> Painter:
+        """The painter, with the layer's paint effects around it."""
+        return self.through_effects(self.painter(env), env)
+
+    def through_effects(self, painter: Painter, env: Env) -> Painter:
+        """Where the layer has effects: a painter that applies them to each part of what ``painter`` draws."""
+        if self.effects is None:
+            return painter
+        alike = self.used_fields() == frozenset() and not self._varies()
+        return framed(self.effects, paint_of(painter, self.extent(env.scale), alike), env.scale)
+
+    def extent(self, scale: RenderScale) -> float:
+        """An upper bound, in pixels, of how far it paints around its geometry."""
+        inner = () if self.symbol is None else self.symbol.layers
+        return extent_of(self, scale) + max((layer.extent(scale) for layer in inner), default=0.0)
+
+    def _varies(self) -> bool:
+        """True when features may look different."""
+        inner = self.symbol
+        return bool(self.properties) or (
+            inner is not None and (bool(inner.properties) or any(layer._varies() for layer in inner.layers))
+        )
 
     def used_fields(self) -> frozenset[str] | None:
         inner = frozenset[str]() if self.symbol is None else self.symbol.used_fields()
@@ -155,9 +182,6 @@ def _read_layer(element: etree._Element, layer: str, problems: Problems, depth: 
     if kind is None or depth > MAX_SUBSYMBOLS:
         problems.add(layer, name, "this symbol layer is not drawn")
         return None
-    effect = element.find("effect")
-    if effect is not None and effect.get("enabled") == "1":
-        problems.add(layer, f"{name} effect", "paint effects are not drawn")
     inner = element.find("symbol")
     return replace(
         kind.read(read_options(element)),
@@ -165,6 +189,7 @@ def _read_layer(element: etree._Element, layer: str, problems: Problems, depth: 
         enabled=element.get("enabled", "1") != "0",
         level=int(parse_number(element.get("pass", "0"), 0)),
         properties=read_properties(element.find("data_defined_properties"), layer, problems),
+        effects=read_effects(element.find("effect"), layer, problems),
     )
 
 

@@ -1,0 +1,46 @@
+"""Layers with paint effects on them as a whole: drawn on a picture of their own, from which the effects paint."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.units import RenderScale
+from qgserver.geo.extent import Extent
+from qgserver.render.geometry import CLIP_MARGIN
+from qgserver.render.view import View
+from qgserver.symbology.drawn import Images
+from qgserver.symbology.effect import EffectStack
+
+PaintIn = Callable[[Canvas, View], None]
+"""Paints the layer on a canvas that shows a view."""
+
+
+def paint_through(canvas: Canvas, effects: EffectStack, scale: RenderScale, view: View, paint: PaintIn) -> None:
+    """Paint what ``paint`` does through the effects. What lies outside the picture counts as far as the effects reach,
+    and no further than geometry is drawn at all."""
+    reach = math.ceil(effects.reach(scale))
+    right, down = (min(reach, round(CLIP_MARGIN * side)) for side in (view.width, view.height))
+    wide = _widened(view, right, down)
+    source = Canvas(wide.width, wide.height, canvas.antialias)
+    source.operator = canvas.operator
+    paint(source, wide)
+    pixels = source.pixels()
+    inked = pixels[..., 3] > 0
+    columns, rows = np.flatnonzero(inked.any(axis=0)), np.flatnonzero(inked.any(axis=1))
+    if not len(rows):
+        return
+    left, top = int(columns[0]), int(rows[0])
+    part = np.ascontiguousarray(pixels[None, top : int(rows[-1]) + 1, left : int(columns[-1]) + 1])
+    effects.paint(canvas, Images(part, left - right, top - down, np.zeros((1, 2)), crisp=False), scale)
+
+
+def _widened(view: View, right: int, down: int) -> View:
+    """The view and so many pixels more on each side."""
+    extent, across, along = view.extent, right * view.resolution, down * view.resolution
+    extent = Extent(extent.xmin - across, extent.ymin - along, extent.xmax + across, extent.ymax + along)
+    return replace(view, extent=extent, width=view.width + 2 * right, height=view.height + 2 * down)

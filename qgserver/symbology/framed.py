@@ -1,0 +1,216 @@
+"""Symbol layers with paint effects. QGIS draws each part of a feature (a point, a line, a polygon) that way by itself,
+from the left upper corner of its box; here those of about the same size are worked on together."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.stack import TALLEST
+from qgserver.draw.units import RenderScale
+from qgserver.geo.geometry import NULL, Floats, GeometryArray, Ints
+from qgserver.geo.wkb import take
+from qgserver.symbology.drawn import Box, Drawn, Figures
+from qgserver.symbology.effect import FURTHEST, EffectStack
+from qgserver.symbology.env import Painter, Shapes
+from qgserver.symbology.options import Length, Offset
+
+log = logging.getLogger(__name__)
+
+STACK = 1 << 17
+"""Pixels of the pictures that are worked on at once: what stays in the processor's cache is twice as fast."""
+HELD = 1 << 21
+"""Pixels of the pictures that are held until they are drawn in their order."""
+MAX_WORK = 200_000_000
+"""Pixels in the pictures of one painting from which effects are left out: they would take minutes."""
+STEPS = 2.0
+"""Sizes in an octave by which pictures are sorted."""
+MAX_GAP = 256
+"""The most that a symbol layer is expected to paint beyond its geometry, in pixels."""
+EDGE = 4.0
+"""Pixels that a symbol layer may paint beyond its sizes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where the box of a drawing lies, in pixels from that of its geometry, and how much further (``gap``) paint
+    may go. ``crisp``: it is a ready-made picture."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    gap: float = 0.0
+    crisp: bool = False
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A painter that knows its bounds."""
+
+    def bounds(self) -> Bounds: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """A painter and where it paints. ``alike``: the same at all points."""
+
+    painter: Painter
+    bounds: Bounds
+    alike: bool
+
+    @property
+    def gap(self) -> int:
+        """Whole pixels between a box and the end of all paint."""
+        return math.ceil(min(self.bounds.gap, MAX_GAP))
+
+
+def paint_of(painter: Painter, extent: float, alike: bool) -> Paint:
+    """``extent``: the upper bound of how far it paints around its geometry, if it does not know by itself."""
+    if isinstance(painter, Bounded):
+        return Paint(painter, painter.bounds(), alike)
+    extent = min(extent + EDGE, FURTHEST)
+    return Paint(painter, Bounds(-extent, -extent, extent, extent), alike)
+
+
+@dataclass(frozen=True, slots=True)
+class _Units:
+    """The parts to draw: ``places`` float64[n, 2], the left upper corners; ``boxes`` int64[n, 4] from there, ``seen``
+    what of them counts."""
+
+    shapes: Shapes
+    places: Floats
+    boxes: Ints
+    seen: Ints
+
+    def take(self, index: Ints) -> _Units:
+        shapes = Shapes(take(self.shapes.geometry, index), self.shapes.rows[index])
+        return _Units(shapes, self.places[index], self.boxes[index], self.seen[index])
+
+
+def framed(stack: EffectStack, paint: Paint, scale: RenderScale) -> Painter:
+    """A painter that draws what ``paint`` does through the effects."""
+    reach = stack.reach(scale)
+
+    def draw(canvas: Canvas, shapes: Shapes) -> None:
+        units = _units(shapes, paint, canvas, reach)
+        if not len(units.places):
+            return
+        if paint.alike and len(units.places) == len(units.shapes.geometry.coords):
+            stack.paint(canvas, _figures(units, paint, canvas), scale)
+            return
+        areas = _areas(units.seen, min(reach, MAX_GAP))
+        if int(areas.sum()) > MAX_WORK:
+            log.warning("a symbol layer is drawn without its effects: %d million pixels", areas.sum() // 1_000_000)
+            paint.painter(canvas, shapes)
+            return
+        for some in _pieces(areas, HELD):
+            part = units.take(some)
+            found: dict[int, tuple[list[Drawn], int]] = {}
+            for group in _groups(part.seen, areas[some], min(reach, MAX_GAP)):
+                results = stack.results(_figures(part.take(group), paint, canvas), scale)
+                found |= {number: (results, i) for i, number in enumerate(group.tolist())}
+            for number in range(len(some)):
+                results, i = found[number]
+                for result in results:
+                    result.put(canvas, i)
+
+    return draw
+
+
+def _figures(units: _Units, paint: Paint, canvas: Canvas, *, same: bool = False) -> Figures:
+    first, last = units.seen[:, :2].min(axis=0).tolist(), units.seen[:, 2:].max(axis=0).tolist()
+    return Figures(
+        paint.painter,
+        units.shapes,
+        units.places,
+        units.boxes,
+        Box(*first, *last),
+        paint.gap,
+        canvas.antialias,
+        same,
+        paint.bounds.crisp,
+    )
+
+
+def _units(shapes: Shapes, paint: Paint, canvas: Canvas, reach: float) -> _Units:
+    """The parts that show in the picture, or whose effects do."""
+    around = paint.bounds
+    parts = _split(shapes)
+    boxes = parts.geometry.boxes()
+    limit = reach + paint.gap + max(abs(side) for side in (around.left, around.top, around.right, around.bottom))
+    sides = np.array((canvas.width, canvas.height))
+    near = (boxes[:, :2] < sides + limit).all(axis=1) & (boxes[:, 2:] > -limit).all(axis=1)
+    index = np.flatnonzero(near & np.isfinite(boxes).all(axis=1))
+    if len(index) < len(boxes):
+        parts, boxes = Shapes(take(parts.geometry, index), parts.rows[index]), boxes[index]
+    places = boxes[:, :2]
+    sizes = np.minimum(boxes[:, 2:] - places, 1e7)
+    corner = np.broadcast_to(np.floor((around.left, around.top)), sizes.shape)
+    whole = np.column_stack([corner, np.ceil(sizes + np.array((around.right, around.bottom)))])
+    first, last = np.floor(-places - limit), np.ceil(sides - places + limit)
+    shown = np.column_stack([np.maximum(whole[:, :2], first), np.minimum(whole[:, 2:], last)])
+    return _Units(parts, places, whole.astype(np.int64), shown.astype(np.int64))
+
+
+def _split(shapes: Shapes) -> Shapes:
+    """Each part of each feature as a feature of its own; each vertex, where they are points."""
+    geometry = shapes.geometry
+    counts = np.diff(geometry.features)
+    kinds = np.repeat(np.where(geometry.types == NULL, NULL, (geometry.types - 1) % 3 + 1), counts)
+    if geometry.part_types is not None:
+        kinds = geometry.part_types
+    each = np.arange(len(kinds) + 1, dtype=np.int64)
+    made = GeometryArray(kinds.astype(np.uint8), geometry.coords, geometry.rings, geometry.parts, each)
+    return Shapes(made, np.repeat(shapes.rows, counts))
+
+
+def _areas(boxes: Ints, margin: float) -> Ints:
+    sizes = boxes[:, 2:] - boxes[:, :2] + math.ceil(2 * margin)
+    areas: Ints = np.maximum(sizes, 1).prod(axis=1)
+    return areas
+
+
+def _pieces(areas: Ints, limit: int) -> Iterator[Ints]:
+    """Numbers of consecutive units that fill up to ``limit`` pixels together (one at least)."""
+    filled = np.cumsum(areas)
+    start = 0
+    while start < len(areas):
+        before = int(filled[start - 1]) if start else 0
+        stop = max(int(np.searchsorted(filled, before + limit, side="right")), start + 1)
+        yield np.arange(start, stop)
+        start = stop
+
+
+def _groups(boxes: Ints, areas: Ints, margin: float) -> Iterator[Ints]:
+    """Numbers of units whose boxes are alike, as many as are worked on at once."""
+    sizes = np.maximum(boxes[:, 2:] - boxes[:, :2] + 2 * margin, 1.0)
+    steps = np.floor(np.log2(sizes) * STEPS).astype(np.int64)
+    order = np.lexsort((boxes[:, 1], boxes[:, 0], steps[:, 1], steps[:, 0]))
+    keys = np.column_stack([steps, boxes[:, :2]])[order]
+    edges = np.flatnonzero((np.diff(keys, axis=0) != 0).any(axis=1)) + 1
+    for group in np.split(order, edges):
+        tallest = float(sizes[group, 1].max())
+        most = max(int(TALLEST // (1.1 * tallest + 2 * MAX_GAP)), 1)
+        for some in _pieces(areas[group], STACK):
+            for start in range(0, len(some), most):
+                yield group[some[start : start + most]]
+
+
+def extent_of(item: object, scale: RenderScale) -> float:
+    """An upper bound, in pixels, of how far something that has sizes paints around its geometry: all of them, and
+    those of the symbols within."""
+    total = 0.0
+    for field in fields(item):  # type: ignore[arg-type]
+        value = getattr(item, field.name)
+        if isinstance(value, Length) and value.unit != "Percentage":
+            total += abs(value.pixels(scale))
+        elif isinstance(value, Offset):
+            total += sum(map(abs, value.pixels(scale)))
+    return total

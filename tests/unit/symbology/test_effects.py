@@ -1,0 +1,115 @@
+"""Paint effects: which of them are read, what they are made from, and that absurd ones stop nothing."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from lxml import etree
+
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.filters import Pixels
+from qgserver.draw.units import RenderScale
+from qgserver.errors import Problems
+from qgserver.expression.context import Context
+from qgserver.geo.extent import Extent
+from qgserver.geo.geometry import MULTIPOINT, POINT, POLYGON, GeometryArray
+from qgserver.providers.batch import Batch
+from qgserver.symbology.effect import EffectStack, effects, read_effects
+from qgserver.symbology.env import Env, Shapes
+from qgserver.symbology.paint import paint_symbol
+from qgserver.symbology.symbol import read_symbol
+
+SIZE = 100
+SQUARE = np.array([(30.0, 30.0), (60.0, 30.0), (60.0, 60.0), (30.0, 60.0), (30.0, 30.0)])
+ABSURD = ("1e9", "-1e9", "nan", "inf", "", "x")
+NUMBERS = (
+    "blur_level offset_distance offset_angle spread opacity scale_x shear_y rotation translate_x contrast saturation "
+    "blend_mode draw_mode brightness blur_method grayscale_mode"
+)
+SOURCE = '<effect type="drawSource"/>'
+BLUE = '<effect type="dropShadow"><prop k="color" v="0,0,255"/><prop k="blend_mode" v="0"/>{}</effect>'
+
+
+def stack_of(inner: str, enabled: str = "1") -> str:
+    return f'<effect type="effectStack" enabled="{enabled}">{inner}</effect>'
+
+
+def read(xml: str, problems: Problems | None = None) -> EffectStack | None:
+    return read_effects(etree.fromstring(xml), "layer", problems or Problems())
+
+
+def painted(layer: str, effect: str, kind: int = POLYGON, coords: np.ndarray = SQUARE) -> Pixels:
+    xml = f'<symbol type="x"><layer class="{layer}"><prop k="color" v="255,0,0"/>{effect}</layer></symbol>'
+    symbol = read_symbol(etree.fromstring(xml), "layer", Problems())
+    one = np.array([0, 1], dtype=np.int64)
+    many = np.arange(len(coords) + 1) if kind == MULTIPOINT else one * len(coords)
+    parts = np.arange(len(many)) if kind == MULTIPOINT else one
+    geometry = GeometryArray(np.array([kind], np.uint8), coords, many, parts, one * (len(parts) - 1))
+    canvas = Canvas(SIZE, SIZE)
+    batch = Batch(np.zeros(1, np.int64), {}, None)
+    env = Env(RenderScale(4.0, 1.0, 1000.0), Context(), batch, Extent(0.0, 0.0, SIZE, SIZE))
+    paint_symbol(canvas, env, symbol, Shapes(geometry, np.zeros(1, np.int64)))
+    return canvas.pixels().copy()
+
+
+def test_a_plain_source_is_no_effect() -> None:
+    assert read(stack_of(SOURCE)) is None
+    assert read(stack_of(BLUE.format(""), enabled="0")) is None
+    assert read(stack_of('<effect type="drawSource"><prop k="opacity" v="0.5"/></effect>')) is not None
+
+
+def test_an_unknown_effect_is_left_out_and_noted() -> None:
+    problems = Problems()
+    assert read(stack_of(SOURCE + '<effect type="sparkle"/>'), problems) is None
+    assert [item.element for item in problems.items] == ["effect sparkle"]
+
+
+def test_effects_that_are_all_off_leave_nothing() -> None:
+    off = '<effect type="drawSource"><prop k="enabled" v="0"/></effect>'
+    assert not painted("SimpleFill", stack_of(off)).any()
+
+
+def test_a_modifier_is_seen_only_through_what_follows() -> None:
+    move = '<effect type="transform"><prop k="translate_x" v="10"/><prop k="draw_mode" v="{}"/></effect>'
+    shadow = BLUE.format('<prop k="blur_level" v="0"/><prop k="offset_distance" v="0"/>')
+    modified = painted("SimpleFill", stack_of(move.format(0) + shadow))
+    assert modified[45, 45].tolist() == [0, 0, 0, 0]
+    assert modified[45, 85].tolist() == [255, 0, 0, 255]
+    rendered = painted("SimpleFill", stack_of(move.format(1) + shadow))
+    assert rendered[45, 45].tolist() == [255, 0, 0, 255]
+    assert rendered[45, 85].tolist() == [0, 0, 255, 255]
+
+
+def test_a_shadow_lies_where_its_angle_says() -> None:
+    shadow = BLUE.format('<prop k="blur_level" v="0"/><prop k="offset_distance" v="5"/><prop k="offset_angle" v="90"/>')
+    pixels = painted("SimpleFill", stack_of(shadow + SOURCE))
+    assert pixels[45, 55].tolist() == [0, 0, 255, 255]
+    assert pixels[45, 75].tolist() == [255, 0, 0, 255]
+    assert not pixels[45, 20].any()
+
+
+def test_each_point_has_its_own_effect() -> None:
+    points = np.array([(20.3, 20.0), (21.0, 60.7), (70.0, 70.2)])
+    effect = stack_of(BLUE.format("") + SOURCE)
+    whole = painted("SimpleMarker", effect, MULTIPOINT, points)
+    alone = painted("SimpleMarker", effect, POINT, points[2:])
+    assert (whole[62:, 62:] == alone[62:, 62:]).all()
+
+
+@pytest.mark.parametrize("value", ABSURD)
+@pytest.mark.parametrize("name", sorted(effects))
+def test_absurd_numbers_stop_nothing(name: str, value: str) -> None:
+    props = "".join(f'<prop k="{key}" v="{value}"/>' for key in NUMBERS.split())
+    effect = stack_of(f'<effect type="{name}">{props}</effect>{SOURCE}')
+    start = time.monotonic()
+    for layer, kind in (("SimpleFill", POLYGON), ("SimpleMarker", MULTIPOINT)):
+        assert painted(layer, effect, kind).any()
+    assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize("coords", [SQUARE * 1e7, SQUARE * np.nan, SQUARE * 0])
+def test_odd_shapes_have_effects(coords: np.ndarray) -> None:
+    for name in effects:
+        painted("SimpleFill", stack_of(f'<effect type="{name}"/>'), POLYGON, coords)
