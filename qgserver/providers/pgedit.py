@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from qgserver.providers.pgtypes import PgType
 from qgserver.providers.postgres import PostgresProvider
 from qgserver.providers.resources import Resources
 from qgserver.providers.uri import DataSource
+
+DOUBT_SECONDS = 10.0
+"""So long a database may be away before it says what became of a transaction."""
 
 
 @contextmanager
@@ -40,12 +44,42 @@ class PostgresStore:
 
     @contextmanager
     def edit(self) -> Iterator[PostgresEditor]:
-        """See ``Store``."""
-        with _refusing(), self.pool.read_write(self.key[1]) as connection:
-            yield PostgresEditor(connection)
-            if connection.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
-                # COMMIT would quietly roll back.
-                raise ProviderError("The layer's database query failed", detail="the transaction was aborted")
+        """See ``Store``. A connection that breaks during COMMIT leaves a doubt, which the database itself ends."""
+        number: int | None = None
+        try:
+            with _refusing(), self.pool.read_write(self.key[1]) as connection:
+                yield PostgresEditor(connection)
+                if connection.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
+                    # COMMIT would quietly roll back.
+                    raise ProviderError("The layer's database query failed", detail="the transaction was aborted")
+                number = _number(connection)
+        except ProviderError:
+            if number is None or not self._has_committed(number):
+                raise
+
+    def _has_committed(self, number: int) -> bool:
+        """Whether a transaction whose COMMIT had no good answer took place all the same. Raises ``ProviderError`` when
+        the database does not come back in time to say so."""
+        end = time.monotonic() + DOUBT_SECONDS
+        while True:
+            try:
+                with self.pool.read_only() as connection:
+                    ((state,),) = connection.execute("SELECT txid_status(%s)", (number,)).fetchall()
+                if state != "in progress":
+                    return bool(state == "committed")
+            except ProviderError as error:
+                state = error.detail
+            if time.monotonic() > end:
+                raise ProviderError(
+                    "The database went away at the end: it is not known whether the changes were made", detail=state
+                )
+            time.sleep(0.1)
+
+
+def _number(connection: Connection) -> int | None:
+    """What the database knows the transaction by, None as long as it has changed nothing."""
+    ((number,),) = connection.execute("SELECT txid_current_if_assigned()").fetchall()
+    return None if number is None else int(str(number))
 
 
 class _Borrowed(Pool):
