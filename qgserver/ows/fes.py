@@ -1,8 +1,7 @@
-"""OGC Filter Encoding 1.0 and 1.1 as expression trees (the names of 2.0 are understood as well)."""
+"""OGC Filter Encoding 1.0, 1.1 and 2.0 as expression trees."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,12 +10,14 @@ from shapely.geometry.base import BaseGeometry
 
 from qgserver.errors import ExpressionError, OwsError
 from qgserver.expression.functions import find
-from qgserver.expression.nodes import Binary, Call, Chain, FieldRef, Literal, Node, Unary, all_of, any_of
-from qgserver.expression.values import text_to_double, text_to_int
+from qgserver.expression.nodes import Binary, Call, Chain, FieldRef, In, Literal, Node, Unary, all_of, any_of
 from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
+from qgserver.ows import festime
 from qgserver.ows.closedworld import PublishedField
 from qgserver.ows.crs import to_layer
+from qgserver.ows.fesdistance import Nearby, nearby
+from qgserver.ows.fesliterals import like_pattern, literal_value
 from qgserver.ows.gmlread import is_geometry, local_name, read_geometry
 from qgserver.ows.names import GEOMETRY
 
@@ -27,12 +28,15 @@ MAX_DEPTH = 100
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What the names of a filter mean: the type's published properties, further names of its geometry, the layer's
-    CRS and the SRSNAME of the request (geometries without ``srsName`` are in it)."""
+    CRS and the SRSNAME of the request (geometries without ``srsName`` are in it). ``key`` takes an id apart: the key
+    behind the type, "" for an id of another type. ``type_name`` begins the ids."""
 
     properties: Sequence[PublishedField]
     geometry_names: frozenset[str] = frozenset((GEOMETRY,))
     crs: Crs | None = None
     srs_name: str = ""
+    key: Callable[[str], str] = lambda fid: fid.rpartition(".")[2]
+    type_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,8 @@ class _Reader:
             return self._comparison(element, _COMPARISONS[name], depth)
         if name in _SPATIAL:
             return self._spatial(element, _SPATIAL[name])
+        if name in festime.OPERATORS:
+            return self._temporal(element, depth)
         other = _OTHERS.get(name)
         if other is None:
             raise _bad(f"The filter operator {name} is not supported")
@@ -148,9 +154,58 @@ class _Reader:
     def is_null(self, element: etree._Element, depth: int) -> Node:
         """``PropertyIsNull``."""
         (child,) = self._children(element, 1)
+        if element.get("nilReason"):
+            return Literal(False)  # what is nil here has no reason
         name = self._property_name(child)
         subject = Call("$geometry") if name in self.scope.geometry_names else _node(self._operand(child, depth + 1), "")
         return Binary("IS", subject, Literal(None))
+
+    def identified(self, element: etree._Element, depth: int) -> Node:
+        """An id beside other conditions (FES 2.0 clause 7.11)."""
+        key = self.scope.key(_id(element))
+        whole = key.isascii() and key.isdigit() and len(key) < 19
+        return In(Call("$id"), (Literal(int(key) if whole else key),)) if key else Literal(False)
+
+    def true(self, element: etree._Element, depth: int) -> Node:
+        """A function that is a condition."""
+        return self._function(element, depth)
+
+    def near(self, element: etree._Element, depth: int) -> Node:
+        """``DWithin`` and ``Beyond``."""
+        return self._nearby(element).condition(Call("$geometry"), local_name(element) == "Beyond")
+
+    def _nearby(self, element: etree._Element) -> Nearby:
+        found = [child for child in element if local_name(child) == "Distance"]
+        if len(found) != 1:
+            raise _bad(f"{local_name(element)} takes a Distance")
+        unit = found[0].get("uom") or found[0].get("units") or ""
+        try:
+            return nearby(self._geometry(element), self.scope.crs, found[0].text or "", unit)
+        except ValueError as error:
+            raise _bad(f"{local_name(element)}: {error}") from None
+
+    def _temporal(self, element: etree._Element, depth: int) -> Node:
+        name = local_name(element)
+        first, second = self._children(element, 2)
+        item = self._property(first)
+        if item.type not in ("date", "datetime"):
+            raise _bad(f"{item.name} is no date or instant")
+        field = FieldRef(item.field)
+        try:
+            return festime.condition(name, field, item.type, self._span(second))
+        except ValueError as error:
+            raise _bad(f"{name} holds no time: {error}") from None
+
+    def _span(self, element: etree._Element) -> festime.Span:
+        """The second operand of a temporal operator: a time, a literal that holds one, or another property."""
+        if local_name(element) == "Literal" and len(element):
+            (element,) = self._children(element, 1)
+        if festime.is_time(element):
+            return festime.read_time(element)
+        if local_name(element) == "Literal":
+            return festime.read_text(element.text or "")
+        other = FieldRef(self._property(element).field)
+        return festime.Span(other, other, True)
 
     def like(self, element: etree._Element, depth: int) -> Node:
         """``PropertyIsLike``: its wild cards become ``%`` and ``_``."""
@@ -175,6 +230,10 @@ class _Reader:
         if name == "Literal":
             return _Operand(None, "".join(map(str, element.itertext())))
         if name in ("PropertyName", "ValueReference"):
+            if (element.text or "").strip().endswith("@gml:id"):
+                return _Operand(Chain("||", (Literal(f"{self.scope.type_name}."), Call("$id"))), type="string")
+            if is_standard(element.text or "", element):
+                return _Operand(Literal(None), type="string")
             item = self._property(element)
             return _Operand(FieldRef(item.field), type=item.type)
         if name in _ARITHMETIC:
@@ -237,6 +296,8 @@ class _Reader:
     def extent(self, element: etree._Element) -> Extent | None:
         """A box that all matches meet: that of a spatial operator standing alone or directly within And."""
         name = local_name(element)
+        if name == "DWithin":
+            return self._nearby(element).extent
         if name in _SPATIAL:
             geometry = self._geometry(element) if _SPATIAL[name] != "disjoint" else None
             return Extent(*geometry.bounds) if geometry is not None else None
@@ -244,7 +305,7 @@ class _Reader:
             return None
         box: Extent | None = None
         for child in element:
-            inner = self.extent(child) if local_name(child) in _SPATIAL else None
+            inner = self.extent(child) if local_name(child) != "And" else None
             if inner is not None:
                 box = inner if box is None else (box.intersection(inner) or inner)
         return box
@@ -255,74 +316,21 @@ def _node(operand: _Operand, type_: str) -> Node:
     return operand.node if operand.node is not None else Literal(literal_value(operand.text, type_))
 
 
-def literal_value(text: str, type_: str) -> object:
-    """The value a literal means beside a property of that ``Field.type`` ("" = not known). What does not fit the type
-    stays a text, so that the comparison is simply not met."""
-    word = text.strip()
-    convert = _CONVERT.get(type_)
-    if convert is None:
-        return text
-    try:
-        value = convert(word)
-    except ValueError:
-        value = None
-    return text if value is None else value
-
-
-def _number(word: str) -> object:
-    whole = text_to_int(word)
-    return text_to_double(word) if whole is None else whole
-
-
-def _boolean(word: str) -> object:
-    return {"true": True, "1": True, "false": False, "0": False}.get(word.lower())
-
-
-def _datetime(word: str) -> object:
-    value = dt.datetime.fromisoformat(word)
-    return value.astimezone(dt.UTC).replace(tzinfo=None) if value.tzinfo else value
-
-
-_CONVERT: dict[str, Callable[[str], object]] = {
-    "": _number,
-    "int": _number,
-    "int64": _number,
-    "double": _number,
-    "bool": _boolean,
-    "date": dt.date.fromisoformat,
-    "time": dt.time.fromisoformat,
-    "datetime": _datetime,
-}
-
-
-def like_pattern(text: str, wild: str, single: str, escape: str) -> str:
-    r"""A pattern of FES as one of LIKE: ``%``, ``_`` and ``\`` as escape. A mark may be more than one character."""
-    out: list[str] = []
-    at = 0
-    while at < len(text):
-        if text.startswith(escape, at) and at + len(escape) < len(text):
-            at += len(escape)
-            out.append(_literal_character(text[at]))
-            at += 1
-        elif text.startswith(wild, at):
-            out.append("%")
-            at += len(wild)
-        elif text.startswith(single, at):
-            out.append("_")
-            at += len(single)
-        else:
-            out.append(_literal_character(text[at]))
-            at += 1
-    return "".join(out)
-
-
-def _literal_character(character: str) -> str:
-    return "\\" + character if character in "%_\\" else character
-
-
 def bare_name(text: str) -> str:
-    """``points/app:name`` -> ``name``: a property's name without path and prefix."""
-    return text.strip().rpartition("/")[2].rpartition(":")[2]
+    """``points/app:name[1]`` -> ``name``: a property's name without path, prefix and place (there is one of each)."""
+    return text.strip().removesuffix("[1]").rpartition("/")[2].rpartition(":")[2]
+
+
+_GML32 = "http://www.opengis.net/gml/3.2"
+_STANDARD = frozenset(("description", "identifier", "name"))
+
+
+def is_standard(text: str, element: etree._Element) -> bool:
+    """Whether a name means one of the texts that GML 3.2 lets every feature have, and ours have not. ``element`` knows
+    the prefixes."""
+    prefix, colon, _ = text.strip().rpartition("/")[2].rpartition(":")
+    space = element.nsmap.get(prefix if colon else None)
+    return space == _GML32 and bare_name(text) in _STANDARD
 
 
 _COMPARISONS = {
@@ -349,6 +357,13 @@ _SPATIAL = {
 _OTHERS: dict[str, Callable[[_Reader, etree._Element, int], Node]] = {
     "PropertyIsBetween": _Reader.between,
     "PropertyIsNull": _Reader.is_null,
+    "PropertyIsNil": _Reader.is_null,
+    "DWithin": _Reader.near,
+    "Beyond": _Reader.near,
+    "Function": _Reader.true,
+    "FeatureId": _Reader.identified,
+    "GmlObjectId": _Reader.identified,
+    "ResourceId": _Reader.identified,
     "PropertyIsLike": _Reader.like,
     "PropertyIsILike": _Reader.like,
 }

@@ -47,7 +47,7 @@ def _at(item: str, dimension: Dimension, field: Field, end: Field | None) -> Nod
 
 def _value(text: str, dimension: Dimension, field: Field) -> Value:
     word = text.strip()
-    from qgserver.ows.fes import literal_value  # with shapely: few requests need it
+    from qgserver.ows.fesliterals import literal_value
 
     value = literal_value(word.partition("T")[0] if field.type == "date" else word, field.type)
     if isinstance(value, str) and field.type not in TEXTS:

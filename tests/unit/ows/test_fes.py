@@ -14,7 +14,8 @@ from qgserver.expression.nodes import Binary, Call, Chain, FieldRef, Literal, Un
 from qgserver.geo.crs import parse_crs
 from qgserver.geo.extent import Extent
 from qgserver.ows.closedworld import PublishedField
-from qgserver.ows.fes import Filter, Scope, like_pattern, read_filter
+from qgserver.ows.fes import Filter, Scope, read_filter
+from qgserver.ows.fesliterals import like_pattern
 
 PROPERTIES = (
     PublishedField("num", "num", "int"),
