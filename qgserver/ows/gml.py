@@ -1,4 +1,4 @@
-"""GML 2.1.2 and GML 3.1.1 geometry and envelopes, a batch at a time."""
+"""GML 2.1.2, 3.1.1 and 3.2.1 geometry and envelopes, a batch at a time."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ GmlVersion = Literal[2, 3]
 class GmlStyle:
     """How geometry is written: GML 2 or 3, ``srs_name`` as it shall appear ("" = none), decimals, whether y (north)
     comes first, and whether the layer is declared multi, so that single parts are wrapped into the multi type.
+    ``ids``: as GML 3.2 wants it, every geometry has a ``gml:id``, a NUL each that ``with_ids`` fills.
     """
 
     version: GmlVersion
@@ -38,10 +39,15 @@ class GmlStyle:
     precision: int
     swap: bool = False
     multi: bool = False
+    ids: bool = False
 
     @property
     def srs_attribute(self) -> str:
         return f" srsName={quoteattr(self.srs_name)}" if self.srs_name else ""
+
+    @property
+    def id_attribute(self) -> str:
+        return ' gml:id="\0"' if self.ids else ""
 
 
 _SEPARATORS: dict[GmlVersion, tuple[bytes, bytes]] = {2: (b",", b" "), 3: (b" ", b" ")}
@@ -67,7 +73,23 @@ def geometry_texts(geometry: GeometryArray, style: GmlStyle) -> list[bytes]:
     if geometry.z is not None and style.version == 3:
         rows = np.column_stack((rows, geometry.z))
     rings = tuple_texts(rounded(rows, style.precision), geometry.rings, _SEPARATORS[style.version])
-    return wrap(geometry, types, rings, _markup(style.version, style.srs_attribute, rows.shape[1]))
+    return wrap(geometry, types, rings, _markup(style.version, style.srs_attribute, style.id_attribute, rows.shape[1]))
+
+
+def with_ids(texts: Sequence[bytes], ids: Sequence[bytes]) -> list[bytes]:
+    """The geometries of features with their own ``gml:id``, made of that of each feature."""
+    return [
+        text.replace(b"\0", b"geometry." + fid) if text.count(b"\0") < 2 else _numbered(text, fid)
+        for text, fid in zip(texts, ids, strict=True)
+    ]
+
+
+def _numbered(text: bytes, fid: bytes) -> bytes:
+    first, *rest = text.split(b"\0")
+    words = [first]
+    for number, piece in enumerate(rest):
+        words += (b"geometry.%d." % number, fid, piece)
+    return b"".join(words)
 
 
 def box_texts(boxes: Floats, style: GmlStyle) -> list[bytes]:
@@ -92,7 +114,7 @@ def _axes(rows: Floats, swap: bool) -> Floats:
 
 
 @lru_cache(maxsize=64)
-def _markup(version: GmlVersion, srs_attribute: str, dimension: int) -> Markup:
+def _markup(version: GmlVersion, srs_attribute: str, id_attribute: str, dimension: int) -> Markup:
     outer, inner = _RINGS[version]
     if version == 2:
         before, after = '<gml:coordinates cs="," ts=" ">', "</gml:coordinates>"
@@ -117,9 +139,10 @@ def _markup(version: GmlVersion, srs_attribute: str, dimension: int) -> Markup:
             return b""
         words: list[str] = []
         if around and bits & FIRST_IN_FEATURE:
-            words.append(f"<gml:{around[0]}{srs_attribute}>")
+            words.append(f"<gml:{around[0]}{id_attribute}{srs_attribute}>")
         if bits & FIRST_IN_PART:
-            words.append(f"<gml:{around[1]}><gml:{_KINDS[kind]}>" if around else f"<gml:{_KINDS[kind]}{srs_attribute}>")
+            before, own = (f"<gml:{around[1]}>", "") if around else ("", srs_attribute)
+            words.append(f"{before}<gml:{_KINDS[kind]}{id_attribute}{own}>")
         if kind == POLYGON:
             words.append(f"<gml:{boundary(bits)}><gml:LinearRing>")
         return "".join((*words, positions[kind][0])).encode()

@@ -72,7 +72,7 @@ SERVICES = {
     service.name: service
     for service in (
         Service("WMS", ("1.1.1", "1.3.0"), "1.3.0"),
-        Service("WFS", ("1.0.0", "1.1.0"), "1.1.0", negotiates=True),
+        Service("WFS", ("1.0.0", "1.1.0", "2.0.0"), "1.1.0", negotiates=True),
     )
 }
 
@@ -133,6 +133,8 @@ def service_of(request: Request) -> str:
         # Values count as they are written (WMS 1.3.0 clause 6.8.1), and QGIS takes no "wms" either.
         return asked if asked in SERVICES else ""
     name = request.get("REQUEST").strip().upper()
+    if name == "GETCAPABILITIES":
+        return "WFS"  # which says that SERVICE is missing in the form of each version; WMS has no code for that
     knowing = [service for service in SERVICES if _load((service, _modern(service, name))) is not None]
     return knowing[0] if len(knowing) == 1 else ""
 
@@ -160,8 +162,8 @@ def find_operation(service: str, name: str, version: str) -> Operation:
 
 def negotiate(service: str, request: Request) -> str:
     """The version to answer in: the one asked for; else the highest below it; else the lowest (WMS 1.3.0 clause 6.2.4).
-    Without a valid number, the default of the service. Raises ``OwsError`` VersionNegotiationFailed when a client
-    accepts none of ours."""
+    Without a valid number, the highest for capabilities of a service that negotiates, else its default. Raises
+    ``OwsError`` VersionNegotiationFailed when a client accepts none of ours."""
     known = SERVICES[service]
     if known.negotiates and (accepted := request.get("ACCEPTVERSIONS")):
         for version in accepted.split(","):
@@ -171,6 +173,8 @@ def negotiate(service: str, request: Request) -> str:
         raise OwsError("VersionNegotiationFailed", message, locator="AcceptVersions")
     asked = _number(request.get("VERSION") or request.get("WMTVER"))
     if asked is None:
+        if known.negotiates and request.get("REQUEST").strip().upper() == "GETCAPABILITIES":
+            return known.versions[-1]  # OWS Common 1.1 clause 7.3.2: the highest
         old = request.get("REQUEST").strip().upper() in LEGACY.get(service, {})
         return known.versions[0] if old else known.default
     lower = [version for version in known.versions if (_number(version) or ()) <= asked]

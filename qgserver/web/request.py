@@ -12,14 +12,17 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
 from qgserver.errors import OwsError
-from qgserver.web.xmlbody import read_root
+from qgserver.web.xmlbody import parse, read_root
 
 MAX_QUERY = 256 * 1024
 """Bytes of a query string or a form; gunicorn, Apache and NGINX stop far below in a request line."""
 MAX_PARAMETERS = 1000
 
-XML_SERVICES = {"http://www.opengis.net/wfs": "WFS", "http://www.opengis.net/wfs/2.0": "WFS"}
-"""Namespaces of request documents that tell the service even without a ``service`` attribute."""
+XML_SERVICES = {
+    "http://www.opengis.net/wfs": {"SERVICE": "WFS"},
+    "http://www.opengis.net/wfs/2.0": {"SERVICE": "WFS", "VERSION": "2.0.0"},
+}
+"""Namespaces of request documents that tell the service, or its version, even without the attribute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +133,9 @@ def _read_post(environ: Mapping[str, Any], max_body: int) -> tuple[bytes, dict[s
         root = read_root(body)
         params = {name.upper(): value for name, value in root.attributes.items()}
         params["REQUEST"] = root.name
-        if "SERVICE" not in params and root.namespace in XML_SERVICES:
-            params["SERVICE"] = XML_SERVICES[root.namespace]
-        return body, params
+        if root.name == "GetCapabilities":
+            params |= _negotiation(body)
+        return body, XML_SERVICES.get(root.namespace, {}) | params
     kind = str(environ.get("CONTENT_TYPE", "")).split(";")[0].strip().lower()
     if not start:
         return b"", {}
@@ -141,6 +144,13 @@ def _read_post(environ: Mapping[str, Any], max_body: int) -> tuple[bytes, dict[s
     if len(body) > MAX_QUERY:
         raise OwsError("InvalidParameterValue", "The form in the request is too long.", status=413)
     return b"", parse_query(body.strip())
+
+
+def _negotiation(body: bytes) -> dict[str, str]:
+    """``AcceptVersions`` of a GetCapabilities document (OWS Common clause 7.2.4), as the parameter."""
+    accepted = parse(body).iter("{*}AcceptVersions")
+    versions = [(item.text or "").strip() for element in accepted for item in element]
+    return {"ACCEPTVERSIONS": ",".join(versions)} if versions else {}
 
 
 def _read_body(environ: Mapping[str, Any], max_body: int) -> bytes:

@@ -8,6 +8,9 @@ locate(
         "GetCapabilities": "qgserver.ows.wfs.capabilities",
         "DescribeFeatureType": "qgserver.ows.wfs.describefeaturetype",
         "GetFeature": "qgserver.ows.wfs.getfeature",
+        "GetPropertyValue": "qgserver.ows.wfs.getpropertyvalue",
+        "ListStoredQueries": "qgserver.ows.wfs.storedqueries",
+        "DescribeStoredQueries": "qgserver.ows.wfs.storedqueries",
         "Transaction": "qgserver.ows.wfs.transaction",
     },
 )

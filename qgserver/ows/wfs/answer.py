@@ -25,13 +25,15 @@ class Frame:
 @dataclass(frozen=True, slots=True)
 class Member:
     """One type of an answer. ``properties`` in the order to write; ``multi``: the layer is declared multi. ``shape`` is
-    QGIS's name of the type of the geometries written (``MultiPolygonZ``, ``Unknown``), "" when none are."""
+    QGIS's name of the type of the geometries written (``MultiPolygonZ``, ``Unknown``), "" when none are. ``query`` is
+    the number of the query that asked for it, from 0 on."""
 
     type: FeatureType
     properties: tuple[Property, ...]
     frame: Frame = Frame()
     multi: bool = False
     shape: str = ""
+    query: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,21 @@ class Features:
 
 
 @dataclass(frozen=True, slots=True)
+class Total:
+    """How many features meet a query, and how many of them are in the answer (its page)."""
+
+    matched: int
+    returned: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A whole answer. ``features`` are read while they are written, type after type. ``count`` is the number of
     features when only that was asked (hits). ``box`` holds all features, x before y, to be written in ``frame``; None
     when there is none (no geometry, or no features). ``members`` are those of ``features`` and those that turn out to
-    have none; ``max_file_bytes`` is what a format may keep on the disk while it makes a file (0 = any)."""
+    have none; ``max_file_bytes`` is what a format may keep on the disk while it makes a file (0 = any). ``totals`` are
+    those of each query, for formats that are ``counted``; ``next`` and ``previous`` the addresses of other pages, ""
+    when there are none. ``single``: the one feature is wanted by itself, not in a collection."""
 
     service_url: str
     type_names: tuple[str, ...]
@@ -59,3 +71,7 @@ class Answer:
     frame: Frame = Frame()
     members: tuple[Member, ...] = ()
     max_file_bytes: int = 0
+    totals: tuple[Total, ...] = ()
+    next: str = ""
+    previous: str = ""
+    single: bool = False

@@ -1,34 +1,32 @@
-"""GetCapabilities of WFS 1.0.0 and 1.1.0. Everything comes from the project: no data source is opened."""
+"""GetCapabilities; 1.0.0 and 1.1.0 are written here. Everything comes from the project: no data source is opened."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
-from qgserver.geo.crs import parse_crs
-from qgserver.geo.extent import Extent
-from qgserver.geo.transform import get_transform
 from qgserver.ows.documents import URL
-from qgserver.ows.operations import OperationContext, operation, operations
+from qgserver.ows.operations import SERVICES, OperationContext, operation, operations
+from qgserver.ows.wfs.capabilities200 import capabilities_200
+from qgserver.ows.wfs.capabilitiesparts import (
+    METADATA_FORMATS_100,
+    METADATA_FORMATS_110,
+    METADATA_TYPES_100,
+    METADATA_TYPES_110,
+    POST_ONLY,
+    Offer,
+    authid,
+    geographic_box,
+    keywords,
+    lines,
+    metadata_url,
+    outwards,
+    provider,
+    title,
+)
 from qgserver.ows.wfs.featuretype import FeatureType, feature_types
-from qgserver.ows.wfs.formats import formats
+from qgserver.ows.wfs.formats import mime_types
 from qgserver.ows.xmlio import DECLARATION, element, escape, optional, quote
-from qgserver.project.model import Link, Project, VectorLayer
 from qgserver.web.response import Response, document
-
-
-@dataclass(frozen=True, slots=True)
-class _Offer:
-    """What the document is written from. ``requests`` are the names of the operations there are."""
-
-    project: Project
-    types: tuple[FeatureType, ...]
-    requests: tuple[str, ...]
-
-    def edits(self, kind: FeatureType) -> tuple[str, ...]:
-        """What WFS-T allows on a type, nothing as long as there is no Transaction."""
-        return kind.operations if "Transaction" in self.requests else ()
 
 
 @operation("WFS", "GetCapabilities")
@@ -38,7 +36,7 @@ def get_capabilities(context: OperationContext) -> Response:
 
     def build() -> str:
         names = tuple(found.name for found in operations("WFS", version))
-        return WRITERS[version](_Offer(context.project, tuple(feature_types(context.project).values()), names))
+        return WRITERS[version](Offer(context.project, tuple(feature_types(context.project).values()), names))
 
     text = context.documents.get(context.project, ("WFS", version, "capabilities"), context.service_url, build)
     return document(text)
@@ -51,10 +49,6 @@ _ROOT = (
     ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
     ' xsi:schemaLocation="http://www.opengis.net/wfs http://schemas.opengis.net/wfs/{schema}">\n'
 )
-
-
-def _lines(parts: Iterable[str]) -> str:
-    return "".join(part + "\n" for part in parts if part)
 
 
 # -- 1.0.0 ----------------------------------------------------------------------------------------------------------
@@ -76,16 +70,15 @@ _CONTENT_100 = {
     "DescribeFeatureType": "<SchemaDescriptionLanguage><XMLSCHEMA/></SchemaDescriptionLanguage>",
     "GetFeature": "<ResultFormat><GML2/></ResultFormat>",
 }
-_POST_ONLY = ("Transaction",)
 
 
-def _capabilities_100(offer: _Offer) -> str:
+def _capabilities_100(offer: Offer) -> str:
     service = offer.project.service
-    return _ROOT.format(version="1.0.0", schema="1.0.0/WFS-capabilities.xsd") + _lines(
+    return _ROOT.format(version="1.0.0", schema="1.0.0/WFS-capabilities.xsd") + lines(
         (
             "<Service>",
             " <Name>WFS</Name>",
-            f" <Title>{escape(_title(offer.project))}</Title>",
+            f" <Title>{escape(title(offer.project))}</Title>",
             optional("Abstract", service.abstract),
             optional("Keywords", ", ".join(service.keywords)),
             f" <OnlineResource>{escape(service.online_resource) or URL}</OnlineResource>",
@@ -108,26 +101,26 @@ def _capabilities_100(offer: _Offer) -> str:
 
 
 def _request_100(name: str) -> str:
-    methods = ("Post",) if name in _POST_ONLY else ("Get", "Post")
+    methods = ("Post",) if name in POST_ONLY else ("Get", "Post")
     doors = "".join(f'<DCPType><HTTP><{method} onlineResource="{URL}"/></HTTP></DCPType>' for method in methods)
     return f"  <{name}>{_CONTENT_100.get(name, '')}{doors}</{name}>"
 
 
 def _type_100(kind: FeatureType, edits: tuple[str, ...]) -> str:
     layer = kind.layer
-    box = _geographic_box(layer)
-    corners = dict(zip(("minx", "miny", "maxx", "maxy"), _outwards(box), strict=True)) if box else None
-    return _lines(
+    box = geographic_box(layer)
+    corners = dict(zip(("minx", "miny", "maxx", "maxy"), outwards(box), strict=True)) if box else None
+    return lines(
         (
             " <FeatureType>",
             f"  <Name>{kind.name}</Name>",
             f"  <Title>{escape(layer.title or layer.name)}</Title>",
             optional("Abstract", layer.abstract),
             optional("Keywords", ", ".join(layer.keywords)),
-            f"  <SRS>{escape(_authid(kind))}</SRS>",
+            f"  <SRS>{escape(authid(kind))}</SRS>",
             f"  <Operations><Query/>{''.join(f'<{edit}/>' for edit in edits)}</Operations>",
             element("LatLongBoundingBox", "", **corners) if corners else "",
-            *(_metadata_url(link, _METADATA_TYPES_100, _METADATA_FORMATS_100) for link in layer.metadata_urls),
+            *(metadata_url(link, METADATA_TYPES_100, METADATA_FORMATS_100) for link in layer.metadata_urls),
             " </FeatureType>",
         )
     ).rstrip("\n")
@@ -163,10 +156,14 @@ _GML_FORMATS = ("text/xml; subtype=gml/2.1.2", "text/xml; subtype=gml/3.1.1")
 
 def _parameters_110(name: str) -> dict[str, tuple[str, ...]]:
     table: dict[str, dict[str, tuple[str, ...]]] = {
-        "GetCapabilities": {"service": ("WFS",), "AcceptVersions": ("1.1.0", "1.0.0"), "AcceptFormats": ("text/xml",)},
+        "GetCapabilities": {
+            "service": ("WFS",),
+            "AcceptVersions": SERVICES["WFS"].versions[::-1],
+            "AcceptFormats": ("text/xml",),
+        },
         "DescribeFeatureType": {"outputFormat": ("XMLSCHEMA", *_GML_FORMATS)},
         "GetFeature": {
-            "outputFormat": tuple(dict.fromkeys(found.mime for _, found in formats.items())),
+            "outputFormat": mime_types("1.1.0"),
             "resultType": ("results", "hits"),
         },
         "Transaction": {"inputFormat": _GML_FORMATS},
@@ -174,20 +171,20 @@ def _parameters_110(name: str) -> dict[str, tuple[str, ...]]:
     return table.get(name, {})
 
 
-def _capabilities_110(offer: _Offer) -> str:
+def _capabilities_110(offer: Offer) -> str:
     service = offer.project.service
-    return _ROOT.format(version="1.1.0", schema="1.1.0/wfs.xsd") + _lines(
+    return _ROOT.format(version="1.1.0", schema="1.1.0/wfs.xsd") + lines(
         (
             "<ows:ServiceIdentification>",
-            f" <ows:Title>{escape(_title(offer.project))}</ows:Title>",
+            f" <ows:Title>{escape(title(offer.project))}</ows:Title>",
             optional("ows:Abstract", service.abstract),
-            _keywords(service.keywords),
+            keywords(service.keywords),
             " <ows:ServiceType>WFS</ows:ServiceType>",
             " <ows:ServiceTypeVersion>1.1.0</ows:ServiceTypeVersion>",
             f" <ows:Fees>{escape(service.fees or 'None')}</ows:Fees>",
             f" <ows:AccessConstraints>{escape(service.access_constraints or 'None')}</ows:AccessConstraints>",
             "</ows:ServiceIdentification>",
-            _provider(offer.project),
+            provider(offer.project),
             "<ows:OperationsMetadata>",
             *(_operation_110(name) for name in offer.requests),
             "</ows:OperationsMetadata>",
@@ -201,31 +198,8 @@ def _capabilities_110(offer: _Offer) -> str:
     )
 
 
-def _provider(project: Project) -> str:
-    """``ows:ServiceProvider``; left out when nobody is named, for the schema wants a name and a contact."""
-    contact = project.service.contact
-    if not any((contact.organization, contact.person, contact.position, contact.phone, contact.mail)):
-        return ""
-    phone = f"<ows:Phone>{element('ows:Voice', contact.phone)}</ows:Phone>" if contact.phone else ""
-    mail = element("ows:ElectronicMailAddress", contact.mail)
-    info = phone + (f"<ows:Address>{mail}</ows:Address>" if contact.mail else "")
-    return _lines(
-        (
-            "<ows:ServiceProvider>",
-            f" <ows:ProviderName>{escape(contact.organization)}</ows:ProviderName>",
-            " <ows:ServiceContact>",
-            optional("ows:IndividualName", contact.person),
-            optional("ows:PositionName", contact.position),
-            f"  <ows:ContactInfo>{info}</ows:ContactInfo>" if info else "",
-            "  <ows:Role>PointOfContact</ows:Role>",
-            " </ows:ServiceContact>",
-            "</ows:ServiceProvider>",
-        )
-    ).rstrip("\n")
-
-
 def _operation_110(name: str) -> str:
-    methods = ("Post",) if name in _POST_ONLY else ("Get", "Post")
+    methods = ("Post",) if name in POST_ONLY else ("Get", "Post")
     doors = "".join(f'<ows:{method} xlink:href="{URL}"/>' for method in methods)
     values = (
         f"  <ows:Parameter name={quote(parameter)}>"
@@ -238,17 +212,17 @@ def _operation_110(name: str) -> str:
 
 
 def _type_110(kind: FeatureType, edits: tuple[str, ...], crs_list: tuple[str, ...]) -> str:
-    layer, authid, box = kind.layer, _authid(kind), _geographic_box(kind.layer)
-    corners = _outwards(box) if box else ()
-    others = [crs for crs in crs_list if crs != authid] if authid else []
-    return _lines(
+    layer, crs_name, box = kind.layer, authid(kind), geographic_box(kind.layer)
+    corners = outwards(box) if box else ()
+    others = [crs for crs in crs_list if crs != crs_name] if crs_name else []
+    return lines(
         (
             " <FeatureType>",
             f"  <Name>{kind.name}</Name>",
             f"  <Title>{escape(layer.title or layer.name)}</Title>",
             optional("Abstract", layer.abstract),
-            _keywords(layer.keywords),
-            f"  <DefaultSRS>{escape(authid)}</DefaultSRS>" if authid else "  <NoSRS/>",
+            keywords(layer.keywords),
+            f"  <DefaultSRS>{escape(crs_name)}</DefaultSRS>" if crs_name else "  <NoSRS/>",
             *(f"  <OtherSRS>{escape(crs)}</OtherSRS>" for crs in others),
             "  <Operations>"
             + "".join(f"<Operation>{name}</Operation>" for name in ("Query", *edits))
@@ -258,67 +232,14 @@ def _type_110(kind: FeatureType, edits: tuple[str, ...], crs_list: tuple[str, ..
             f"<ows:UpperCorner>{corners[2]} {corners[3]}</ows:UpperCorner></ows:WGS84BoundingBox>"
             if corners
             else "",
-            *(_metadata_url(link, _METADATA_TYPES_110, _METADATA_FORMATS_110) for link in layer.metadata_urls),
+            *(metadata_url(link, METADATA_TYPES_110, METADATA_FORMATS_110) for link in layer.metadata_urls),
             " </FeatureType>",
         )
     ).rstrip("\n")
 
 
-# -- both -----------------------------------------------------------------------------------------------------------
-
-WRITERS: dict[str, Callable[[_Offer], str]] = {"1.0.0": _capabilities_100, "1.1.0": _capabilities_110}
-
-# The vocabularies of MetadataURL are closed; what the project says in other words is translated or left out.
-_METADATA_TYPES_100 = {"TC211": "TC211", "FGDC": "FGDC", "19115": "TC211", "19139": "TC211"}
-_METADATA_TYPES_110 = {"TC211": "TC211", "FGDC": "FGDC", "19115": "19115", "19139": "19139"}
-_METADATA_FORMATS_100 = {"text/xml": "XML", "application/xml": "XML", "text/plain": "TXT", "text/sgml": "SGML"}
-_METADATA_FORMATS_110 = {
-    "text/xml": "text/xml",
-    "application/xml": "text/xml",
-    "text/html": "text/html",
-    "text/plain": "text/plain",
-    "text/sgml": "text/sgml",
+WRITERS: Mapping[str, Callable[[Offer], str]] = {
+    "1.0.0": _capabilities_100,
+    "1.1.0": _capabilities_110,
+    "2.0.0": capabilities_200,
 }
-
-
-def _metadata_url(link: Link, types: dict[str, str], kinds: dict[str, str]) -> str:
-    kind = types.get(link.type.upper().removeprefix("ISO").removeprefix(":"))
-    form = kinds.get(link.format)
-    return element("MetadataURL", link.url, type=kind, format=form) if link.url and kind and form else ""
-
-
-def _title(project: Project) -> str:
-    return project.service.title or project.title or "Untitled"
-
-
-def _authid(kind: FeatureType) -> str:
-    return kind.layer.crs.authid if kind.layer.crs else ""
-
-
-def _geographic_box(layer: VectorLayer) -> Extent | None:
-    """The extent in longitude and latitude that the project file has, or that of its extent in the layer's CRS."""
-    box = layer.wgs84_extent
-    if (box is None or box.is_empty) and layer.extent is not None and not layer.extent.is_empty and layer.crs:
-        transform = get_transform(layer.crs, parse_crs("EPSG:4326"))
-        box = layer.extent if transform is None else transform.extent(layer.extent)
-    return box if box is not None and not box.is_empty and layer.has_geometry else None
-
-
-def _keywords(words: tuple[str, ...]) -> str:
-    if not words:
-        return ""
-    return "  <ows:Keywords>" + "".join(element("ows:Keyword", word) for word in words) + "</ows:Keywords>"
-
-
-def _outwards(box: Extent) -> tuple[str, str, str, str]:
-    """The box with 6 decimals that still holds it all."""
-
-    def text(value: float, rounding: Callable[[float], int]) -> str:
-        # A box that is exact to 6 decimals stays as it is, whatever float arithmetic makes of it.
-        scaled = value * 1e6
-        exact = round(scaled)
-        number = (exact if abs(scaled - exact) < 1e-3 else rounding(scaled)) / 1e6
-        return f"{number:.6f}".rstrip("0").rstrip(".")
-
-    west, south, east, north = box.as_tuple()
-    return text(west, math.floor), text(south, math.floor), text(east, math.ceil), text(north, math.ceil)

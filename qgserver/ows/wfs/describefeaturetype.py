@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qgserver.errors import OwsError, ProviderError
-from qgserver.ows.fes import bare_name
 from qgserver.ows.gmlread import local_name
-from qgserver.ows.names import GEOMETRY
+from qgserver.ows.names import GEOMETRY, QGS
 from qgserver.ows.operations import OperationContext, operation
 from qgserver.ows.wfs.featuretype import (
     FeatureType,
@@ -20,7 +19,8 @@ from qgserver.ows.wfs.featuretype import (
     geometry_type,
     properties,
 )
-from qgserver.ows.wfs.params import read_parameters, require_version
+from qgserver.ows.wfs.params import V2, read_parameters, require_version, words
+from qgserver.ows.wfs.query import type_name
 from qgserver.ows.xmlio import attributes
 from qgserver.project.layersource import open_layer
 from qgserver.web.response import Response, document
@@ -28,41 +28,72 @@ from qgserver.web.xmlbody import parse
 
 log = logging.getLogger("qgserver")
 
-QGS = "http://www.qgis.org/gml"
-"""Namespace of all feature types."""
 
-_GML_SCHEMAS = {
-    2: "http://schemas.opengis.net/gml/2.1.2/feature.xsd",
-    3: "http://schemas.opengis.net/gml/3.1.1/base/gml.xsd",
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """How one version of GML describes types. ``gml``: which column of geometry types. ``aliases``: elements have
+    QGIS's attribute ``alias``, which no XML Schema allows. ``optional``: what may be nil may be left out as well."""
+
+    gml: int
+    namespace: str
+    schema: str
+    base: str
+    aliases: bool = True
+    optional: bool = False
+
+
+_GML = "http://www.opengis.net/gml"
+_SCHEMAS = "http://schemas.opengis.net/gml"
+_GML2 = _Dialect(2, _GML, f"{_SCHEMAS}/2.1.2/feature.xsd", "gml:_Feature")
+_GML3 = _Dialect(3, _GML, f"{_SCHEMAS}/3.1.1/base/gml.xsd", "gml:_Feature")
+_GML32 = _Dialect(32, f"{_GML}/3.2", f"{_SCHEMAS}/3.2.1/gml.xsd", "gml:AbstractFeature", aliases=False, optional=True)
+
+_FORMATS = {
+    "gml2": _GML2,
+    "text/xml;subtype=gml/2.1.2": _GML2,
+    "gml3": _GML3,
+    "text/xml;subtype=gml/3.1.1": _GML3,
+    "gml32": _GML32,
+    "text/xml;subtype=gml/3.2": _GML32,
+    "text/xml;subtype=gml/3.2.1": _GML32,
+    "application/gml+xml;version=3.2": _GML32,
+    "application/gml+xml;version=3.2.1": _GML32,
 }
-
-_FORMATS = {"xmlschema": 2, "gml2": 2, "text/xml;subtype=gml/2.1.2": 2, "gml3": 3, "text/xml;subtype=gml/3.1.1": 3}
-_DEFAULTS = {"1.0.0": 2, "1.1.0": 3}
-"""GML version of the schema when OUTPUTFORMAT is not given."""
+_DEFAULTS = {
+    "1.0.0": {"": _GML2, "xmlschema": _GML2},
+    "1.1.0": {"": _GML3, "xmlschema": _GML2},  # measured
+    "2.0.0": {"": _GML32, "xmlschema": _GML32},
+}
+"""What is described when OUTPUTFORMAT does not say it."""
 
 
 @operation("WFS", "DescribeFeatureType")
 def describe_feature_type(context: OperationContext) -> Response:
     """The schema of the types asked for, of all when none is named."""
     require_version(context.request)
-    params = read_parameters(context.request.params)
-    names = list(params.type_names)
+    params = read_parameters(context.request.params, context.version)
+    spaces = dict(params.namespaces)
+    names = [type_name(name, spaces) for group in params.type_names for name in words(group)]
     if context.request.is_xml:
         elements = parse(context.request.body)
-        names += [element.text or "" for element in elements if local_name(element) == "TypeName"]
-    gml = _gml_version(params.output_format, context.version)
+        names += [
+            type_name(element.text or "", element.nsmap if context.version == V2 else {})
+            for element in elements
+            if local_name(element) == "TypeName"
+        ]
+    dialect = _dialect(params.output_format, context.version)
     if names:
-        kinds = [find_type(context.project, bare_name(name)) for name in dict.fromkeys(names)]
+        kinds = [find_type(context.project, name) for name in dict.fromkeys(names)]
         described = [_describe(context, kind) for kind in kinds]
     else:
         described = [found for kind in feature_types(context.project).values() if (found := _try(context, kind))]
-    return document(schema_document(described, gml))
+    return document(schema_document(described, dialect))
 
 
-def _gml_version(output_format: str, version: str) -> int:
-    key = "".join(output_format.lower().split())
-    found = _FORMATS.get(key) if key else _DEFAULTS[version]
-    if found is None:
+def _dialect(output_format: str, version: str) -> _Dialect:
+    key = "".join(output_format.lower().replace("gml xml", "gml+xml").split())  # an unescaped "+" arrives as a blank
+    found = (_FORMATS | _DEFAULTS[version]).get(key)
+    if found is None or (found is _GML32 and version != V2):
         raise OwsError(
             "InvalidParameterValue", f"The output format {output_format[:80]} is not supported.", locator="outputFormat"
         )
@@ -92,39 +123,41 @@ def _try(context: OperationContext, kind: FeatureType) -> Described | None:
         return None
 
 
-def schema_document(types: Sequence[Described], gml: int) -> str:
-    """The schema. Like QGIS's it has no XML declaration, and ``alias`` on elements whose field has one."""
+def schema_document(types: Sequence[Described], dialect: _Dialect) -> str:
+    """The schema. Like QGIS's it has no XML declaration."""
     head = (
         '<schema version="1.0" elementFormDefault="qualified"'
         f' targetNamespace="{QGS}" xmlns="http://www.w3.org/2001/XMLSchema"'
-        f' xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:gml="http://www.opengis.net/gml" xmlns:qgs="{QGS}"'
+        f' xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:gml="{dialect.namespace}" xmlns:qgs="{QGS}"'
         ' xmlns:ogc="http://www.opengis.net/ogc">\n'
-        f' <import namespace="http://www.opengis.net/gml" schemaLocation="{_GML_SCHEMAS[gml]}"/>\n'
+        f' <import namespace="{dialect.namespace}" schemaLocation="{dialect.schema}"/>\n'
     )
-    return head + "".join(_type(described, gml) for described in types) + "</schema>\n"
+    return head + "".join(_type(described, dialect) for described in types) + "</schema>\n"
 
 
-def _type(described: Described, gml: int) -> str:
+def _type(described: Described, dialect: _Dialect) -> str:
     name = described.type.name
     lines = [
-        f' <element name="{name}" type="qgs:{name}Type" substitutionGroup="gml:_Feature"/>',
+        f' <element name="{name}" type="qgs:{name}Type" substitutionGroup="{dialect.base}"/>',
         f' <complexType name="{name}Type">',
         "  <complexContent>",
         '   <extension base="gml:AbstractFeatureType">',
         "    <sequence>",
     ]
-    geometry = geometry_property_type(described.geometry_type, gml)
+    geometry = geometry_property_type(described.geometry_type, dialect.gml)
     if geometry:
         lines.append(f'     <element name="{GEOMETRY}" type="gml:{geometry}" minOccurs="0" maxOccurs="1"/>')
-    lines += [f"     <element{attributes(_element(item))}/>" for item in described.properties]
+    lines += [f"     <element{attributes(_element(item, dialect))}/>" for item in described.properties]
     lines += ["    </sequence>", "   </extension>", "  </complexContent>", " </complexType>"]
     return "\n".join(lines) + "\n"
 
 
-def _element(item: Property) -> dict[str, str]:
+def _element(item: Property, dialect: _Dialect) -> dict[str, str]:
     out = {"name": item.name, "type": item.xml_type}
     if item.nillable:
         out["nillable"] = "true"
-    if item.alias:
+        if dialect.optional:
+            out["minOccurs"] = "0"
+    if item.alias and dialect.aliases:
         out["alias"] = item.alias
     return out

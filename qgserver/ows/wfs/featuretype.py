@@ -136,14 +136,15 @@ def _xml_type(field: Field) -> str:
 
 
 _GEOMETRY_TYPES = {
-    "Point": ("PointPropertyType", "PointPropertyType"),
-    "LineString": ("LineStringPropertyType", "LineStringPropertyType"),
-    "Polygon": ("PolygonPropertyType", "PolygonPropertyType"),
-    "MultiPoint": ("MultiPointPropertyType", "MultiPointPropertyType"),
-    "MultiLineString": ("MultiLineStringPropertyType", "MultiCurvePropertyType"),
-    "MultiPolygon": ("MultiPolygonPropertyType", "MultiSurfacePropertyType"),
+    "Point": ("Point", "Point", "Point"),
+    "LineString": ("LineString", "LineString", "Curve"),
+    "Polygon": ("Polygon", "Polygon", "Surface"),
+    "MultiPoint": ("MultiPoint", "MultiPoint", "MultiPoint"),
+    "MultiLineString": ("MultiLineString", "MultiCurve", "MultiCurve"),
+    "MultiPolygon": ("MultiPolygon", "MultiSurface", "MultiSurface"),
 }
-"""QGIS's name of a geometry type -> property types of GML 2 and GML 3."""
+"""QGIS's name of a geometry type -> property types of GML 2, GML 3.1 and GML 3.2."""
+_COLUMNS = {2: 0, 3: 1, 32: 2}
 
 
 def geometry_type(layer: VectorLayer, schema: Schema) -> str:
@@ -154,12 +155,12 @@ def geometry_type(layer: VectorLayer, schema: Schema) -> str:
 
 
 def geometry_property_type(wkb_name: str, gml: int) -> str:
-    """GML type of the geometry property, "" for a layer without geometry."""
+    """Type of the geometry property in GML 2, 3 or 3.2 (32), "" for a layer without geometry."""
     if wkb_name in ("NoGeometry", "No geometry"):
         return ""
     # Measured: anything with Z, M or curves, and what is not known, is the general type.
-    names = _GEOMETRY_TYPES.get(wkb_name, ("GeometryPropertyType", "GeometryPropertyType"))
-    return names[0 if gml == 2 else 1]
+    names = _GEOMETRY_TYPES.get(wkb_name)
+    return f"{names[_COLUMNS[gml]] if names else 'Geometry'}PropertyType"
 
 
 def is_multi(wkb_name: str) -> bool:

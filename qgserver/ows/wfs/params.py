@@ -14,6 +14,8 @@ from qgserver.web.request import Request
 
 T = TypeVar("T")
 
+V2 = "2.0.0"
+
 _WHOLE = re.compile(r"\+?[0-9]{1,18}")  # what a database takes as LIMIT
 
 
@@ -33,9 +35,12 @@ class Bbox:
     crs: str = ""
 
 
-def parameter(name: str, read: Callable[[str], T], default: T, doc: str, *, vendor: bool = False) -> T:
-    """One row of the table, as a dataclass field. ``read`` raises ``ValueError`` for what it does not understand."""
-    return field(default=default, metadata={"name": name, "read": read, "doc": doc, "vendor": vendor})
+def parameter(name: str, read: Callable[[str], T], default: T, doc: str, *, vendor: bool = False, new: str = "") -> T:
+    """One row of the table, as a dataclass field. ``read`` raises ``ValueError`` for what it does not understand.
+    ``new`` is what WFS 2.0 calls the parameter, where the old name goes on being understood; a row with ``new`` equal
+    to ``name`` is one of WFS 2.0 alone."""
+    metadata = {"name": name, "read": read, "doc": doc, "vendor": vendor, "new": new}
+    return field(default=default, metadata=metadata)
 
 
 def text(value: str) -> str:
@@ -51,6 +56,24 @@ def words(value: str) -> tuple[str, ...]:
 def names(value: str) -> tuple[str, ...]:
     """Type names: ``a,b``, or WFS 2.0's ``(a)(b)``."""
     return tuple(name for group in groups(value) for name in words(group))
+
+
+def resolve(value: str) -> str:
+    """What links are to be followed. There are none in our answers, so that none and local ones come to the same."""
+    return choice("NONE", "LOCAL")(value)
+
+
+def whole_or_all(value: str) -> int | None:
+    """A number of levels, ``*`` for all."""
+    return None if value.strip() == "*" else index(value)
+
+
+_XMLNS = re.compile(r"xmlns\(\s*(?:([^(),=\s]*)\s*[,=]\s*)?([^()\s]*)\s*\)")
+
+
+def namespaces(value: str) -> tuple[tuple[str, str], ...]:
+    """Prefixes and addresses of ``xmlns(prefix,address),xmlns(address)``; "" is the prefix of names without one."""
+    return tuple(_XMLNS.findall(value))
 
 
 def count(value: str) -> int | None:
@@ -105,9 +128,13 @@ def sort_keys(value: str) -> tuple[SortKey, ...]:
 class Parameters:
     """What GetFeature (and, of these, DescribeFeatureType) is asked by KVP, or by the attributes of a document."""
 
-    type_names: tuple[str, ...] = parameter("TYPENAME", names, (), "Feature types, separated by commas.")
+    type_names: tuple[str, ...] = parameter(
+        "TYPENAME", names, (), "Feature types, separated by commas; in 2.0 each in brackets.", new="TYPENAMES"
+    )
     output_format: str = parameter("OUTPUTFORMAT", text, "", "Format of the answer.")
-    feature_ids: tuple[str, ...] = parameter("FEATUREID", words, (), "Ids of features, `type.key`, by commas.")
+    feature_ids: tuple[str, ...] = parameter(
+        "FEATUREID", words, (), "Ids of features, `type.key`, by commas.", new="RESOURCEID"
+    )
     filters: tuple[str, ...] = parameter("FILTER", groups, (), "OGC filter; for several types one in brackets each.")
     bbox: Bbox | None = parameter("BBOX", bbox, None, "Box that the features intersect: four numbers[,CRS].")
     property_names: tuple[str, ...] = parameter(
@@ -115,8 +142,10 @@ class Parameters:
     )
     srs_name: str = parameter("SRSNAME", text, "", "CRS of the answer.")
     sort_by: tuple[SortKey, ...] = parameter("SORTBY", sort_keys, (), "Properties to sort by, each with `A` or `D`.")
-    max_features: int | None = parameter("MAXFEATURES", count, None, "The most features to answer with.")
-    start_index: int = parameter("STARTINDEX", index, 0, "How many features to pass over first.", vendor=True)
+    max_features: int | None = parameter("MAXFEATURES", count, None, "The most features to answer with.", new="COUNT")
+    start_index: int = parameter(
+        "STARTINDEX", index, 0, "How many features to pass over first (before 2.0 a vendor's parameter).", vendor=True
+    )
     result_type: str = parameter("RESULTTYPE", choice("RESULTS", "HITS"), "RESULTS", "`hits`: only their number.")
     expression: str = parameter(
         "EXP_FILTER", text, "", "A filter as a QGIS expression; for several types in brackets each.", vendor=True
@@ -128,22 +157,43 @@ class Parameters:
         "`NONE`, `EXTENT` or `CENTROID` instead of the geometry.",
         vendor=True,
     )
+    namespaces: tuple[tuple[str, str], ...] = parameter(
+        "NAMESPACES", namespaces, (), "Prefixes of names: `xmlns(prefix,address)`.", new="NAMESPACES"
+    )
+    stored_query: str = parameter("STOREDQUERY_ID", text, "", "A stored query to carry out.", new="STOREDQUERY_ID")
+    value_reference: str = parameter(
+        "VALUEREFERENCE", text, "", "GetPropertyValue: the property whose values are wanted.", new="VALUEREFERENCE"
+    )
+    resolve: str = parameter("RESOLVE", resolve, "NONE", "`local` or `none`: answers hold no links.", new="RESOLVE")
+    resolve_depth: int | None = parameter(
+        "RESOLVEDEPTH", whole_or_all, None, "How far links would be followed.", new="RESOLVEDEPTH"
+    )
+    resolve_timeout: int = parameter(
+        "RESOLVETIMEOUT", index, 0, "How many seconds following links might take.", new="RESOLVETIMEOUT"
+    )
 
 
-def read_parameters(params: Mapping[str, str]) -> Parameters:
+def read_parameters(params: Mapping[str, str], version: str = V2) -> Parameters:
     """The parameters out of a request's map. Empty values count as absent. Raises ``OwsError`` (locator: the name)."""
     values: dict[str, Any] = {}
     for spec in fields(Parameters):
-        name = spec.metadata["name"]
+        old, new = spec.metadata["name"], spec.metadata["new"]
+        if old == new and version != V2:
+            continue
+        name = new if new in params and version == V2 else old
         raw = params.get(name, "")
         if raw.strip():
             try:
-                values[spec.name] = spec.metadata["read"](raw)
+                values[spec.name] = _NEW_READERS.get(name, spec.metadata["read"])(raw)
             except ValueError:
                 raise OwsError(
                     "InvalidParameterValue", f"{name} has the invalid value {raw[:80]!r}.", locator=name
                 ) from None
     return Parameters(**values)
+
+
+_NEW_READERS: Mapping[str, Callable[[str], object]] = {"TYPENAMES": groups}
+"""Parameters whose new name goes with another grammar: in 2.0 ``(a)(b)`` are two queries, ``a,b`` would be a join."""
 
 
 def require_version(request: Request) -> None:
@@ -157,11 +207,13 @@ def document() -> str:
     """``docs/wfs-parameters.md``."""
     lines = [
         "# Parameters of WFS\n",
-        "Names in any case; in a document they are the attributes of the same name.",
+        "Names in any case; in a document they are the attributes of the same name. Where a name is given for WFS 2.0,",
+        "2.0 understands both.",
         "This page is made by `qgserver.ows.wfs.params.document`.\n",
         "| parameter | | meaning |\n| --- | --- | --- |",
     ]
     for spec in fields(Parameters):
         row = spec.metadata
-        lines.append(f"| {row['name']} | {'vendor' if row['vendor'] else ''} | {row['doc']} |")
+        new = {"": "", row["name"]: "2.0"}.get(row["new"], f"2.0: {row['new']}")
+        lines.append(f"| {row['name']} | {'vendor' if row['vendor'] else new} | {row['doc']} |")
     return "\n".join(lines) + "\n"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
@@ -11,7 +11,9 @@ from qgserver.errors import OwsError
 from qgserver.ows.fes import bare_name
 from qgserver.ows.gmlread import local_name
 from qgserver.ows.kvp import groups
-from qgserver.ows.wfs.params import Bbox, Parameters, SortKey, read_parameters, words
+from qgserver.ows.names import QGS
+from qgserver.ows.wfs.params import V2, Bbox, Parameters, SortKey, read_parameters, words
+from qgserver.ows.wfs.storedqueries import find_stored_query
 from qgserver.web.request import Request
 from qgserver.web.xmlbody import parse
 
@@ -19,7 +21,7 @@ from qgserver.web.xmlbody import parse
 @dataclass(frozen=True, slots=True)
 class Query:
     """What is asked of one type. ``properties`` None = all; ``fids`` with their type (``points.1``). All conditions
-    hold together."""
+    hold together. ``version`` is that of the request: what numbers without a CRS and ids mean depends on it."""
 
     type_name: str
     properties: tuple[str, ...] | None = None
@@ -29,44 +31,55 @@ class Query:
     bbox: Bbox | None = None
     expression: str = ""
     sort_by: tuple[SortKey, ...] = ()
+    version: str = "1.1.0"
 
 
 @dataclass(frozen=True, slots=True)
 class GetFeatureRequest:
-    """A whole request: ``queries`` in the order of the answer."""
+    """A whole request: ``queries`` in the order of the answer. ``single``: the answer is the feature itself, not a
+    collection (``GetFeatureById``)."""
 
     queries: tuple[Query, ...]
     params: Parameters
+    single: bool = False
 
 
-def read_get_feature(request: Request) -> GetFeatureRequest:
-    """The request. Raises ``OwsError`` with the parameter as locator."""
-    params = read_parameters(request.params)
-    queries = _from_document(request.body, params) if request.is_xml else _from_kvp(params)
-    if not queries:
-        raise OwsError("MissingParameterValue", "The TYPENAME parameter is missing.", locator="typename")
-    return GetFeatureRequest(queries, params)
+def read_get_feature(request: Request, version: str = "1.1.0", known: Collection[str] = ()) -> GetFeatureRequest:
+    """The request. ``known`` are the names of published types: ids are cut behind the longest that they begin with.
+    Raises ``OwsError`` with the parameter as locator."""
+    params = read_parameters(request.params, version)
+    if request.is_xml:
+        asked = _from_document(request.body, params, known)
+    elif params.stored_query:
+        asked = GetFeatureRequest((_stored(params.stored_query, request.params, known),), params, True)
+    else:
+        asked = GetFeatureRequest(_from_kvp(params, version, known), params)
+    if not asked.queries:
+        locator = "typenames" if version == V2 else "typename"
+        raise OwsError("MissingParameterValue", "No feature type is named.", locator=locator)
+    return replace(asked, queries=tuple(replace(query, version=version) for query in asked.queries))
 
 
 # -- KVP ------------------------------------------------------------------------------------------------------------
 
 
-def _from_kvp(params: Parameters) -> tuple[Query, ...]:
+def _from_kvp(params: Parameters, version: str, known: Collection[str]) -> tuple[Query, ...]:
     exclusive = [params.feature_ids, params.filters, params.bbox]
     if sum(1 for value in exclusive if value) > 1:
         # WFS 1.1.0 clause 14.7.3: "these parameters are mutually exclusive".
         raise OwsError("InvalidParameterValue", "FEATUREID, FILTER and BBOX exclude one another.", locator="filter")
-    names = params.type_names or _types_of(params.feature_ids)
+    names = params.type_names or types_of(params.feature_ids, known)
     filters = _per_type(params.filters, len(names), "FILTER")
     properties = _per_type(params.property_names, len(names), "PROPERTYNAME")
     expressions = _expressions(params.expression, len(names))
+    spaces = dict(params.namespaces)
     return tuple(
         Query(
-            type_name=bare_name(name),
+            type_name=type_name(name, spaces),
             properties=_wanted(properties[at]),
             srs_name=params.srs_name,
             filter=parse(filters[at].encode()) if filters[at] else None,
-            fids=_ids_of(params.feature_ids, bare_name(name)) if params.feature_ids else None,
+            fids=_ids_of(params.feature_ids, bare_name(name), version) if params.feature_ids else None,
             bbox=params.bbox,
             expression=expressions[at],
             sort_by=params.sort_by,
@@ -75,20 +88,24 @@ def _from_kvp(params: Parameters) -> tuple[Query, ...]:
     )
 
 
-def _types_of(ids: Sequence[str]) -> tuple[str, ...]:
+def types_of(ids: Sequence[str], known: Collection[str] = ()) -> tuple[str, ...]:
     """The types that feature ids belong to, in the order of their first appearance."""
-    names = []
-    for fid in ids:
-        name, dot, key = fid.rpartition(".")
-        if not dot or not key or not name:
-            raise OwsError("InvalidParameterValue", f"The feature id {fid[:80]} has no type.", locator="featureid")
-        names.append(name)
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(_type_of(fid, known) for fid in ids))
 
 
-def _ids_of(ids: Sequence[str], type_name: str) -> tuple[str, ...]:
-    _types_of(ids)
-    return tuple(fid for fid in ids if bare_name(fid).startswith(f"{type_name}."))
+def _type_of(fid: str, known: Collection[str]) -> str:
+    """The type of an id; its key may hold dots itself."""
+    found = max((name for name in known if fid.startswith(f"{name}.")), key=len, default="")
+    name, dot, key = fid.rpartition(".")
+    if not found and not (name and dot and key):
+        raise OwsError("InvalidParameterValue", f"The feature id {fid[:80]} has no type.", locator="featureid")
+    return found or name
+
+
+def _ids_of(ids: Sequence[str], name: str, version: str) -> tuple[str, ...]:
+    if version != V2:  # there an id that is none is simply not found
+        types_of(ids)
+    return tuple(fid for fid in ids if bare_name(fid).startswith(f"{name}."))
 
 
 def _per_type(values: Sequence[str], types: int, name: str) -> Sequence[str]:
@@ -116,8 +133,30 @@ def _wanted(value: str) -> tuple[str, ...] | None:
 # -- document -------------------------------------------------------------------------------------------------------
 
 
-def _from_document(body: bytes, params: Parameters) -> tuple[Query, ...]:
-    return tuple(_from_element(element, params) for element in parse(body) if local_name(element) == "Query")
+def _from_document(body: bytes, params: Parameters, known: Collection[str]) -> GetFeatureRequest:
+    elements = [element for element in parse(body) if local_name(element) in ("Query", "StoredQuery")]
+    stored = [element for element in elements if local_name(element) == "StoredQuery"]
+    if stored and len(elements) > 1:
+        # What GetFeatureById answers is no collection, so that nothing can stand beside it.
+        raise OwsError("OperationNotSupported", "A stored query is asked alone.", locator="StoredQuery", status=501)
+    if stored:
+        given = {str(item.get("name")).upper(): "".join(map(str, item.itertext())) for item in stored[0]}
+        return GetFeatureRequest((_stored(stored[0].get("id") or "", given, known),), params, True)
+    return GetFeatureRequest(tuple(_from_element(element, params) for element in elements), params)
+
+
+def _stored(name: str, given: Mapping[str, str], known: Collection[str]) -> Query:
+    """The query that a stored one stands for."""
+    fid = find_stored_query(name).value(given, "ID").strip()
+    try:
+        return Query(_type_of(fid, known), fids=(fid,))
+    except OwsError:
+        raise not_found(fid) from None
+
+
+def not_found(fid: str) -> OwsError:
+    """No feature has this id (WFS 2.0.2 clause 11.3.5: 404)."""
+    return OwsError("NotFound", f"There is no feature {fid[:80]}.", locator="ID", status=404)
 
 
 def _from_element(element: etree._Element, params: Parameters) -> Query:
@@ -132,8 +171,9 @@ def _from_element(element: etree._Element, params: Parameters) -> Query:
                 condition = child
             case "SortBy":
                 keys = tuple(_sort_key(item) for item in child)
+    names = (element.get("typeName") or " ".join((element.get("typeNames") or "").split())).strip()
     return Query(
-        type_name=bare_name(element.get("typeName") or element.get("typeNames") or ""),
+        type_name=type_name(names, element.nsmap if element.get("typeNames") else {}),
         properties=_wanted(",".join(wanted)),
         srs_name=element.get("srsName") or params.srs_name,
         filter=condition,
@@ -145,3 +185,20 @@ def _sort_key(element: etree._Element) -> SortKey:
     parts = {local_name(child): (child.text or "").strip() for child in element}
     name = parts.get("PropertyName") or parts.get("ValueReference") or ""
     return SortKey(bare_name(name), parts.get("SortOrder", "ASC").upper() != "DESC")
+
+
+def type_name(text: str, namespaces: Mapping[str | None, str] | Mapping[str, str]) -> str:
+    """The type that a name means, its prefix stripped. Raises ``OwsError``: a prefix of another namespace than ours,
+    several names in one query."""
+    prefix, colon, name = text.rpartition(":")
+    if " " in text.strip() or "," in text:
+        # Several types in one query are a join (WFS 2.0 clause 7.9.2.5.3).
+        raise OwsError(
+            "OperationNotSupported",
+            "Joins are not offered; several queries are written (a)(b), or as several Query elements.",
+            locator="typenames",
+            status=501,
+        )
+    if colon and dict(namespaces).get(prefix, QGS) != QGS:
+        raise OwsError("InvalidParameterValue", f"TypeName '{text[:80]}' could not be found.", locator="typenames")
+    return bare_name(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import shapely
@@ -16,9 +16,9 @@ from qgserver.geo.transform import Transform, get_transform
 from qgserver.ows import fes
 from qgserver.ows.closedworld import checked, read_expression
 from qgserver.ows.crs import find_crs, read_swapped
-from qgserver.ows.names import GEOMETRY
+from qgserver.ows.names import GEOMETRY, key_of
 from qgserver.ows.wfs.featuretype import FeatureType, Property, geometry_type, is_multi, properties
-from qgserver.ows.wfs.params import Bbox, SortKey
+from qgserver.ows.wfs.params import V2, Bbox, SortKey
 from qgserver.ows.wfs.query import Query
 from qgserver.providers import protocol
 
@@ -46,35 +46,44 @@ class Selection:
 
 
 def select(
-    query: Query, kind: FeatureType, provider: protocol.Provider, context: Context, fixed_crs: str = ""
+    query: Query,
+    kind: FeatureType,
+    provider: protocol.Provider,
+    context: Context,
+    fixed_crs: str = "",
+    known: Collection[str] = (),
 ) -> Selection:
     """The selection a query means. ``context`` is what the layer's own expressions (virtual fields) are evaluated in;
-    ``fixed_crs`` the CRS that the output format insists on, "" = none. Raises ``OwsError`` for unknown properties and
-    whatever is wrong with the filters."""
+    ``fixed_crs`` the CRS that the output format insists on, "" = none; ``known`` the names of all types, for ids that
+    must not be of another one (WFS 2.0). Raises ``OwsError`` for unknown properties and whatever is wrong with the
+    filters."""
     schema = provider.schema()
     published = properties(kind.layer, schema)
     hides = len(published) < len(schema.fields)
-    wanted, with_geometry = _wanted(query.properties, published)
+    wanted, with_geometry = _wanted(query.properties, published, mandatory=query.version == V2)
     has_geometry = kind.layer.has_geometry
     layer_crs = kind.layer.crs if has_geometry else None
     conditions: list[Node] = []
     extent: Extent | None = None
     fids = query.fids
     possible = True
+    # In WFS 2.0 numbers without the name of a CRS are in the one of the capabilities, which is a URN.
+    srs_given = query.srs_name or (layer_crs.urn if query.version == V2 and layer_crs is not None else "")
     if query.filter is not None:
-        scope = fes.Scope(published, _geometry_names(kind), layer_crs, query.srs_name)
+        key = _key_reader(kind, query.version)
+        scope = fes.Scope(published, _geometry_names(kind), layer_crs, srs_given, key, kind.name)
         found = fes.read_filter(query.filter, scope)
         extent, fids = found.extent, found.fids if found.fids is not None else fids
         if found.where is not None:
             conditions.append(checked(found.where, published, hides=hides, locator="filter"))
     if query.bbox is not None:
-        extent = _bbox_extent(query.bbox, query.srs_name, layer_crs)
+        extent = _bbox_extent(query.bbox, srs_given, layer_crs)
         possible = has_geometry
         if not schema.geometry_type.startswith("Point"):  # the box of a point is the point
             conditions.append(Call("intersects", (Call("$geometry"), Literal(shapely.box(*extent.as_tuple())))))
     if query.expression:
         conditions.append(read_expression(query.expression, published, hides=hides, locator="EXP_FILTER"))
-    keys = None if fids is None else _keys(fids, kind)
+    keys = None if fids is None else _keys(fids, _key_reader(kind, query.version), known)
     source = protocol.Query(
         columns=tuple(item.field for item in wanted),
         geometry=with_geometry and has_geometry,
@@ -117,9 +126,11 @@ def _geometry_names(kind: FeatureType) -> frozenset[str]:
     return frozenset((GEOMETRY, kind.layer.source.geometry_column or GEOMETRY))
 
 
-def _wanted(names: Sequence[str] | None, published: Sequence[Property]) -> tuple[tuple[Property, ...], bool]:
+def _wanted(
+    names: Sequence[str] | None, published: Sequence[Property], *, mandatory: bool
+) -> tuple[tuple[Property, ...], bool]:
     """The properties to write and whether geometry is among them. A property is known by its XML name and by that of
-    its field."""
+    its field. ``mandatory``: those that no feature may lack come too (WFS 2.0 clause 7.9.2.4.6)."""
     if names is None:
         return tuple(published), True
     by_name = {item.field: item for item in published} | {item.name: item for item in published}
@@ -127,13 +138,31 @@ def _wanted(names: Sequence[str] | None, published: Sequence[Property]) -> tuple
     if unknown:
         raise OwsError("InvalidParameterValue", f"There is no property {unknown[0][:80]}.", locator="propertyname")
     found = dict.fromkeys(by_name[name] for name in names if name in by_name)
+    if mandatory:
+        found |= dict.fromkeys(item for item in published if not item.nillable)
+        found = dict.fromkeys(item for item in published if item in found)  # as the schema has them
     return tuple(found), GEOMETRY in names
 
 
-def _keys(fids: Sequence[str], kind: FeatureType) -> list[int | str]:
-    """Keys of the ids that belong to the type."""
-    starts = (f"{kind.name}.", f"{kind.alias}.")
-    return list(dict.fromkeys(fid[len(start) :] for fid in fids for start in starts if fid.startswith(start)))
+def _keys(fids: Sequence[str], key: Callable[[str], str], known: Collection[str]) -> list[int | str]:
+    """The keys of ids that belong to the type. Raises ``OwsError`` for one of another type that is ``known`` (WFS 2.0
+    clause 7.9.2.4.1)."""
+    found = {fid: key(fid) for fid in fids}
+    for fid, part in found.items():
+        if not part and any(fid.startswith(f"{name}.") for name in known):
+            raise OwsError("InvalidParameterValue", f"The feature {fid[:80]} is of another type.", locator="RESOURCEID")
+    return list(dict.fromkeys(part for part in found.values() if part))
+
+
+def _key_reader(kind: FeatureType, version: str) -> Callable[[str], str]:
+    """The function that gives the key of an id, "" for one of another type."""
+    starts = tuple(dict.fromkeys((f"{kind.name}.", f"{kind.alias}.")))
+
+    def read(fid: str) -> str:
+        key = next((fid[len(start) :] for start in starts if fid.startswith(start)), "")
+        return key_of(key) if version == V2 else key
+
+    return read
 
 
 def _order(keys: Sequence[SortKey], published: Sequence[Property]) -> tuple[protocol.OrderBy, ...]:

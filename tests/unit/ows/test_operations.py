@@ -30,7 +30,9 @@ def request(query: str) -> Request:
         ("SERVICE=WFS", "WFS", "1.1.0"),
         ("SERVICE=WFS&VERSION=1.0.0", "WFS", "1.0.0"),
         ("REQUEST=GetFeature", "WFS", "1.1.0"),
-        ("SERVICE=WFS&ACCEPTVERSIONS=2.0.0,1.0.0,1.1.0", "WFS", "1.0.0"),
+        ("SERVICE=WFS&ACCEPTVERSIONS=10.0.0,1.0.0,2.0.0", "WFS", "1.0.0"),
+        ("SERVICE=WFS&REQUEST=GetCapabilities", "WFS", "2.0.0"),
+        ("SERVICE=WFS&REQUEST=GetFeature&VERSION=2.0.2", "WFS", "2.0.0"),
     ],
 )
 def test_service_and_version(query: str, service: str, version: str) -> None:

@@ -16,7 +16,7 @@ from qgserver.geo.extent import Extent
 from qgserver.geo.wkb import decode, take
 from qgserver.ows.documents import DocumentCache
 from qgserver.ows.operations import OperationContext
-from qgserver.ows.wfs import getfeature
+from qgserver.ows.wfs import reading
 from qgserver.ows.wfs.getfeature import get_feature
 from qgserver.project.model import FieldConfig, Group, Project, VectorLayer, WfsProperties
 from qgserver.providers import Sources
@@ -85,7 +85,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, sources: dict[str, Source], **params: s
         path="", version=(3, 22, 0), title="", abstract="", crs=LAMBERT, layers=layers, tree=Group(""),
         wfs=WfsProperties(layers=tuple(layers)),
     )  # fmt: skip
-    monkeypatch.setattr(getfeature, "open_layer", lambda _project, opened, _sources: sources[opened.name])
+    monkeypatch.setattr(reading, "open_layer", lambda _project, opened, _sources: sources[opened.name])
     request = Request(params={"VERSION": "1.1.0", **params})
     context = OperationContext(request, project, Settings(), Sources(), "http://x/", "1.1.0", DocumentCache(1))
     return get_feature(context).iter_encoded()
