@@ -1,8 +1,9 @@
-"""Transaction (WFS 1.0.0 clause 12, 1.1.0 clause 12): Insert, Update, Delete; the whole request or nothing of it."""
+"""Transaction (WFS 1.x clause 12, 2.0 clause 15): Insert, Update, Replace, Delete; the whole request or nothing."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from qgserver.errors import OwsError
 from qgserver.ows.operations import OperationContext, operation
@@ -21,12 +22,12 @@ REFUSED = 403
 @operation("WFS", "Transaction")
 def transaction(context: OperationContext) -> Response:
     """Carry the request out and tell the new ids. What is wrong with the request itself, or not permitted, is an
-    exception in every version; an action that failed is one in 1.1.0 and a FAILED in 1.0.0."""
+    exception in every version; an action that failed is one since 1.1.0 and a FAILED in 1.0.0."""
     request = context.request
     require_version(request)
     if request.method == "HEAD":  # asks what GET would answer, and must change nothing
         raise OwsError("OperationNotSupported", "A transaction is sent by POST.", locator="request", status=405)
-    actions = read_transaction(request, context.settings.max_transaction_features)
+    actions = read_transaction(request, context.version, context.settings.max_transaction_features)
     try:
         result = run(actions, context)
     except OwsError as error:
@@ -92,4 +93,36 @@ def _done_110(result: Result) -> str:
     return f"{head}<TransactionSummary>{totals}</TransactionSummary>\n{inserted}</TransactionResponse>\n"
 
 
-_WRITERS = {"1.0.0": _done_100, "1.1.0": _done_110}
+_TOTALS_200 = {
+    "Insert": "totalInserted",
+    "Update": "totalUpdated",
+    "Replace": "totalReplaced",
+    "Delete": "totalDeleted",
+}
+
+
+def _done_200(result: Result) -> str:
+    totals = "".join(
+        f"<wfs:{name}>{result.counts[kind]}</wfs:{name}>" for kind, name in _TOTALS_200.items() if kind in result.counts
+    )
+    return (
+        DECLARATION + '<wfs:TransactionResponse version="2.0.0" xmlns:wfs="http://www.opengis.net/wfs/2.0"'
+        ' xmlns:fes="http://www.opengis.net/fes/2.0" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+        ' xsi:schemaLocation="http://www.opengis.net/wfs/2.0 http://schemas.opengis.net/wfs/2.0/wfs.xsd">\n'
+        f"<wfs:TransactionSummary>{totals}</wfs:TransactionSummary>\n"
+        f"{_results_200('InsertResults', result.inserted)}{_results_200('ReplaceResults', result.replaced)}"
+        "</wfs:TransactionResponse>\n"
+    )
+
+
+def _results_200(name: str, done: Sequence[tuple[str, tuple[str, ...]]]) -> str:
+    """One Feature for each, with the handle of its action, in the order of the request (clause 15.3.4)."""
+    features = "".join(
+        f"<wfs:Feature{_handle(handle)}>{element('fes:ResourceId', '', rid=fid)}</wfs:Feature>\n"
+        for handle, ids in done
+        for fid in ids
+    )
+    return f"<wfs:{name}>\n{features}</wfs:{name}>\n" if features else ""
+
+
+_WRITERS = {"1.0.0": _done_100, "1.1.0": _done_110, "2.0.0": _done_200}

@@ -18,6 +18,7 @@ from qgserver.expression.parser import parse
 from qgserver.geo.wkb import decode
 from qgserver.ows.names import GEOMETRY
 from qgserver.ows.wfs.featuretype import FeatureType, Property, geometry_type, properties
+from qgserver.ows.wfs.params import V2
 from qgserver.ows.wfs.transactionread import Given, NewFeature
 from qgserver.ows.wfs.transactionvalues import read_value, shapes
 from qgserver.project.model import FieldConfig
@@ -44,7 +45,8 @@ class Expression:
 class Target:
     """A type to write to. ``schema`` is the source's own (without joined and virtual fields), ``properties`` are the
     published ones by both their names; ``required`` fields must not be NULL (for the project; what the source itself
-    wants, it says). ``context`` is that of the layer's author."""
+    wants, it says). ``context`` is that of the layer's author. ``srs_name`` is what geometries without a CRS are in, ""
+    = the layer's with x first."""
 
     kind: FeatureType
     schema: Schema
@@ -54,6 +56,7 @@ class Target:
     constraints: tuple[Expression, ...]
     required: frozenset[str]
     context: Context
+    srs_name: str = ""
 
     @property
     def geometry_names(self) -> tuple[str, ...]:
@@ -70,8 +73,8 @@ class Changes:
     shape: bytes | None = None
 
 
-def make_target(kind: FeatureType, schema: Schema, context: Context) -> Target:
-    """The target of a type whose source has that schema."""
+def make_target(kind: FeatureType, schema: Schema, context: Context, version: str) -> Target:
+    """The target of a type whose source has that schema. ``version`` is that of the request."""
     configs = [(field, config) for config in kind.layer.fields if (field := schema.field(config.name)) is not None]
     published = properties(kind.layer, schema)
     defaults = tuple(_parsed(field, config, config.default) for field, config in configs if config.default)
@@ -89,6 +92,8 @@ def make_target(kind: FeatureType, schema: Schema, context: Context) -> Target:
         ),
         frozenset(config.name for _, config in configs if config.not_null and "not_null" not in config.soft),
         context,
+        # In WFS 2.0 numbers without the name of a CRS are in the one of the capabilities, which is a URN.
+        kind.layer.crs.urn if version == V2 and kind.layer.crs else "",
     )
 
 
@@ -146,7 +151,7 @@ def read_shape(target: Target, given: Sequence[Given]) -> Given | None:
 def _shapes(target: Target, given: Sequence[Given | None], srs_name: str) -> list[bytes | None]:
     layer = target.kind.layer
     geometries = [None if one is None else one.geometry for one in given]
-    return shapes(geometries, srs_name, layer.crs, geometry_type(layer, target.schema))
+    return shapes(geometries, srs_name or target.srs_name, layer.crs, geometry_type(layer, target.schema))
 
 
 def read_changes(target: Target, given: Sequence[Given], srs_name: str) -> Changes:
@@ -157,6 +162,25 @@ def read_changes(target: Target, given: Sequence[Given], srs_name: str) -> Chang
             raise _missing(name)
     shape = read_shape(target, given)
     return Changes(values, shape is not None, _shapes(target, [shape], srs_name)[0])
+
+
+def read_replacement(target: Target, given: Sequence[Given], srs_name: str) -> Changes:
+    """What a Replace writes: all that can be written, NULL where nothing is sent. The key stays, and what can't be
+    written is passed over: clients send back all that they were given."""
+    sent = {one.name: one for one in given}
+    unknown = [name for name in sent if name not in target.properties and name not in target.geometry_names]
+    if unknown:
+        raise OwsError("InvalidValue", f"There is no property {unknown[0][:80]}.")
+    values = []
+    for item in dict.fromkeys(target.properties.values()):
+        editable = target.kind.layer.field_config(item.field).editable
+        if editable and target.schema.field(item.field) is not None and item.field not in target.schema.key:
+            found = sent.get(item.name, sent.get(item.field))
+            values.append(Given(item.name) if found is None else found)
+    if target.kind.layer.has_geometry:
+        shape = [one for one in given if one.name in target.geometry_names]
+        values += shape or [Given(GEOMETRY)]
+    return read_changes(target, values, srs_name)
 
 
 # -- new features ---------------------------------------------------------------------------------------------------

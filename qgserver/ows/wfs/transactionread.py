@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as dataclass_replace
 
 from lxml import etree
 
 from qgserver.errors import OwsError
-from qgserver.ows.fes import bare_name
+from qgserver.ows.fes import bare_name, is_standard
 from qgserver.ows.gmlread import ReadGeometry, is_geometry, local_name, read_geometry
+from qgserver.ows.wfs.params import V2
 from qgserver.ows.wfs.query import Query, read_get_feature
 from qgserver.web.request import Request
 from qgserver.web.xmlbody import iterate
 
 GML = "http://www.opengis.net/gml"
+GML32 = f"{GML}/3.2"
 MAX_HELD = 200_000
 """Elements of Updates, Deletes and one feature that may be in memory at a time: each takes some hundred bytes."""
 
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
-_MEMBERS = ("featureMember", "featureMembers")
+_MEMBERS = ("featureMember", "featureMembers", "member")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,28 @@ class Delete:
     query: Query
 
 
-Action = Insert | Update | Delete
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """The features that ``query`` selects become this one, but for their ids (WFS 2.0)."""
+
+    label: str
+    handle: str
+    query: Query
+    values: tuple[Given, ...]
+
+
+Action = Insert | Update | Delete | Replace
 """``label`` is what errors call it: its handle, else its kind and type (``Delete:points``), as QGIS does."""
 
 
-def read_transaction(request: Request, max_features: int) -> tuple[Action, ...]:
+def read_transaction(request: Request, version: str, max_features: int) -> tuple[Action, ...]:
     """The actions in the order of the request. Raises ``OwsError`` (400; 413 when there are too many features)."""
-    actions = _Reader(max_features).read(request.body) if request.is_xml else _from_kvp(request)
+    if request.get("LOCKID"):
+        raise OwsError("InvalidParameterValue", "There is no lock of that id.", locator="lockId")
+    if request.is_xml:
+        actions = _Reader(version, request.get("SRSNAME"), max_features).read(request.body)
+    else:
+        actions = _from_kvp(request, version)
     if not actions:
         raise OwsError("MissingParameterValue", "The transaction holds no action.", locator="Transaction")
     return actions
@@ -91,18 +109,18 @@ def blamed_on(label: str) -> Iterator[None]:
 # -- KVP ------------------------------------------------------------------------------------------------------------
 
 
-def _from_kvp(request: Request) -> tuple[Action, ...]:
+def _from_kvp(request: Request, version: str) -> tuple[Action, ...]:
     """WFS 1.1.0 clause 14.7.8: by KVP there is Delete alone."""
     operation = request.get("OPERATION").strip()
     if not operation:
         raise OwsError("MissingParameterValue", "The OPERATION parameter is missing.", locator="operation")
     if operation.upper() != "DELETE":
         raise OwsError("InvalidParameterValue", "OPERATION by KVP must be Delete.", locator="operation")
-    queries = read_get_feature(request).queries
+    queries = read_get_feature(request, version).queries
     for query in queries:
         if query.filter is None and query.fids is None and query.bbox is None and not query.expression:
             raise OwsError("MissingParameterValue", "Delete needs FILTER, BBOX or FEATUREID.", locator="filter")
-    return tuple(Delete(f"Delete:{query.type_name}", replace(query, properties=())) for query in queries)
+    return tuple(Delete(f"Delete:{query.type_name}", dataclass_replace(query, properties=())) for query in queries)
 
 
 # -- document -------------------------------------------------------------------------------------------------------
@@ -111,7 +129,10 @@ def _from_kvp(request: Request) -> tuple[Action, ...]:
 class _Reader:
     """One document, read element by element: features are taken out of the tree as soon as they are whole."""
 
-    def __init__(self, max_features: int) -> None:
+    def __init__(self, version: str, srs_name: str, max_features: int) -> None:
+        """``srs_name`` counts for actions that name none."""
+        self._version = version
+        self._srs_name = srs_name
         self._max_features = max_features
         self._count = 0
         self._features: list[NewFeature] = []
@@ -145,8 +166,7 @@ class _Reader:
             )
         name = local_name(element)
         with blamed_on(insert.get("handle") or f"Insert:{name}"):
-            values = tuple(_given(local_name(child), child) for child in element if not _is_box(child))
-        self._features.append(NewFeature(name, values))
+            self._features.append(_feature(element))
 
     def _action(self, element: etree._Element) -> None:
         name = local_name(element)
@@ -164,11 +184,13 @@ class _Reader:
             raise OwsError("MissingParameterValue", "An Insert holds no feature.", locator=label)
         if element.get("idgen", "GenerateNew") != "GenerateNew":
             raise OwsError("InvalidParameterValue", "Feature ids are made by the data source.", locator=label)
-        self._actions.append(Insert(label, handle, element.get("srsName") or "", features))
+        _check_format(element, label)
+        self._actions.append(Insert(label, handle, element.get("srsName") or self._srs_name, features))
 
     def update(self, element: etree._Element) -> None:
         """``wfs:Update``."""
-        label, query = _query(element)
+        label, query = self._query(element)
+        _check_format(element, label)
         with blamed_on(label):
             given = [_property(child) for child in element if local_name(child) == "Property"]
         if not given:
@@ -177,10 +199,28 @@ class _Reader:
 
     def delete(self, element: etree._Element) -> None:
         """``wfs:Delete``."""
-        label, query = _query(element)
+        label, query = self._query(element)
         if query.filter is None:
             raise OwsError("MissingParameterValue", "A Delete holds no Filter.", locator=label)
         self._actions.append(Delete(label, query))
+
+    def replace(self, element: etree._Element) -> None:
+        """``wfs:Replace`` (WFS 2.0 clause 15.2.6)."""
+        features = [child for child in element if local_name(child) != "Filter"]
+        name = local_name(features[0]) if features else ""
+        label, query = self._query(element, name)
+        if self._version != V2:
+            raise OwsError("OperationParsingFailed", "Replace is one of WFS 2.0.", locator=label)
+        if len(features) != 1 or query.filter is None:
+            raise OwsError("MissingParameterValue", "Replace takes one feature and a Filter.", locator=label)
+        _check_format(element, label)
+        with blamed_on(label):
+            values = _feature(features[0]).values
+        self._actions.append(Replace(label, element.get("handle") or "", query, values))
+
+    def _query(self, element: etree._Element, type_name: str = "") -> tuple[str, Query]:
+        label, query = _query(element, type_name)
+        return label, dataclass_replace(query, srs_name=query.srs_name or self._srs_name, version=self._version)
 
     def native(self, element: etree._Element) -> None:
         """``wfs:Native``: commands of other vendors, passed over if that is said to be safe."""
@@ -196,6 +236,7 @@ _ACTIONS: dict[str, Callable[[_Reader, etree._Element], None]] = {
     "Insert": _Reader.insert,
     "Update": _Reader.update,
     "Delete": _Reader.delete,
+    "Replace": _Reader.replace,
     "Native": _Reader.native,
     "LockId": _Reader.lock,
 }
@@ -224,13 +265,35 @@ def _forget(element: etree._Element) -> None:
         del parent[0]
 
 
-def _is_box(element: etree._Element) -> bool:
-    return etree.QName(element).namespace == GML and local_name(element) == "boundedBy"
+def _feature(element: etree._Element) -> NewFeature:
+    values = tuple(_given(local_name(child), child) for child in element if not _has_no_place(child))
+    return NewFeature(local_name(element), values)
 
 
-def _query(element: etree._Element) -> tuple[str, Query]:
-    """Label and query of an Update or Delete."""
-    name = bare_name(element.get("typeName") or element.get("typename") or "")
+_STANDARD = {
+    GML: frozenset(("boundedBy",)),
+    GML32: frozenset(
+        ("metaDataProperty", "description", "descriptionReference", "identifier", "name", "boundedBy", "location")
+    ),
+}
+
+
+def _has_no_place(element: etree._Element) -> bool:
+    """Whether it is one of the properties that GML gives to every feature: part of what a client sends back, and
+    nothing that a table has a column for."""
+    name = etree.QName(element)
+    return name.localname in _STANDARD.get(name.namespace or "", ())
+
+
+def _check_format(element: etree._Element, label: str) -> None:
+    form = element.get("inputFormat") or "gml"
+    if "gml" not in form.lower():
+        raise OwsError("InvalidParameterValue", f"The input format {form[:80]} is not supported.", locator=label)
+
+
+def _query(element: etree._Element, type_name: str = "") -> tuple[str, Query]:
+    """Label and query of an Update, Delete or Replace."""
+    name = bare_name(element.get("typeName") or element.get("typename") or type_name)
     kind = local_name(element)
     label = element.get("handle") or f"{kind}:{name}"
     if not name:
@@ -249,7 +312,12 @@ def _property(element: etree._Element) -> Given:
     name = parts.get("Name", parts.get("ValueReference"))
     if name is None or not (name.text or "").strip():
         raise OwsError("MissingParameterValue", "A Property of an Update has no Name.")
-    value = parts.get("Value")
+    if is_standard(name.text or "", name):
+        raise OwsError("InvalidValue", f"There is no property {(name.text or '').strip()[:80]} that can be written.")
+    action = name.get("action", "replace")
+    if action not in ("replace", "remove"):
+        raise OwsError("InvalidValue", f"A property has one value: {action[:80]} is not possible.")
+    value = parts.get("Value") if action == "replace" else None
     return Given(bare_name(name.text or "")) if value is None else _given(bare_name(name.text or ""), value)
 
 

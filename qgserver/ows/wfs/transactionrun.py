@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 from qgserver.errors import OwsError, ProviderError
 from qgserver.expression.columns import to_values
 from qgserver.geo.wkb import decode
+from qgserver.ows.names import xml_id
 from qgserver.ows.operations import OperationContext
 from qgserver.ows.wfs.featuretype import FeatureType, find_type
+from qgserver.ows.wfs.params import V2
 from qgserver.ows.wfs.query import Query
 from qgserver.ows.wfs.selection import select
 from qgserver.ows.wfs.transactionplan import (
@@ -22,8 +24,9 @@ from qgserver.ows.wfs.transactionplan import (
     make_target,
     new_rows,
     read_changes,
+    read_replacement,
 )
-from qgserver.ows.wfs.transactionread import Action, Insert, Update, blamed_on
+from qgserver.ows.wfs.transactionread import Action, Delete, Insert, Update, blamed_on
 from qgserver.project.virtualfields import compute
 from qgserver.providers.batch import Batch, concat_batches
 from qgserver.providers.columns import column
@@ -42,17 +45,19 @@ TRY_SECONDS = 5.0
 
 @dataclass(slots=True)
 class Result:
-    """What a transaction did. ``inserted``: the ids of each Insert with its handle, in the order of the request.
-    ``counts``: features by kind of action; only kinds that the request holds are there."""
+    """What a transaction did. ``inserted``: the ids of each Insert with its handle, in the order of the request,
+    ``replaced`` those of each Replace. ``counts``: features by kind of action; only kinds that the request holds are
+    there."""
 
     inserted: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    replaced: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """An action with its target and values settled. ``rows`` are those of an Insert, by target; ``changes`` those of an
-    Update; ``query`` is that of an Update or Delete."""
+    Update or Replace; ``query`` says which features an Update, Replace or Delete is about."""
 
     kind: str
     label: str
@@ -72,7 +77,7 @@ def run(actions: Sequence[Action], context: OperationContext) -> Result:
     while True:
         try:
             with as_client_sees(WHOLE), store.edit() as editor:
-                attempt = _Attempt(editor, clock, context.settings.max_transaction_features)
+                attempt = _Attempt(editor, clock, context.settings.max_transaction_features, context.version)
                 attempt.lock_ahead(steps)
                 for step in steps:
                     with blamed_on(step.label), as_client_sees(step.label):
@@ -155,17 +160,31 @@ def _permitted(action: Action, context: OperationContext) -> dict[str, FeatureTy
     out = {}
     for name in names:
         with blamed_on(action.label):
-            out[name] = found = find_type(context.project, name)
-            word = type(action).__name__
+            out[name] = found = _find_type(action, name, context)
+            word = _PERMISSIONS.get(type(action).__name__, type(action).__name__)
             if word not in found.operations:
                 raise OwsError("OperationNotSupported", f"{word} is not allowed on '{found.name}'.", status=403)
     return out
 
 
+_PERMISSIONS = {"Replace": "Update"}
+"""What the project must permit for an action that it does not know itself."""
+
+
+def _find_type(action: Action, name: str, context: OperationContext) -> FeatureType:
+    try:
+        return find_type(context.project, name)
+    except OwsError as error:
+        if context.version != V2 or isinstance(action, Delete | Update):
+            raise
+        raise OwsError("InvalidValue", error.message) from None  # the feature is the value (WFS 2.0 clause 15.2.4)
+
+
 def _target(kind: FeatureType, context: OperationContext) -> Target:
     project, sources = context.project, context.sources
     schema = sources.open(kind.layer.source, kind.layer.crs).schema()
-    return make_target(kind, schema, layer_context(project_context(project, sources), kind.layer))
+    context_of_layer = layer_context(project_context(project, sources), kind.layer)
+    return make_target(kind, schema, context_of_layer, context.version)
 
 
 def _step(action: Action, targets: Mapping[str, Target]) -> Step:
@@ -173,8 +192,12 @@ def _step(action: Action, targets: Mapping[str, Target]) -> Step:
     if isinstance(action, Insert):
         rows = tuple(_new_rows(action, targets))
         return Step(kind, action.label, target, action.handle, rows)
-    changes = read_changes(target, action.values, action.query.srs_name) if isinstance(action, Update) else None
-    return Step(kind, action.label, target, query=action.query, changes=changes)
+    if isinstance(action, Delete):
+        return Step(kind, action.label, target, query=action.query)
+    read = read_changes if isinstance(action, Update) else read_replacement
+    changes = read(target, action.values, action.query.srs_name)
+    handle = "" if isinstance(action, Update) else action.handle
+    return Step(kind, action.label, target, handle, query=action.query, changes=changes)
 
 
 def _new_rows(action: Insert, targets: Mapping[str, Target]) -> Iterator[tuple[Target, Rows]]:
@@ -194,11 +217,12 @@ def _new_rows(action: Insert, targets: Mapping[str, Target]) -> Iterator[tuple[T
 class _Attempt:
     """One try, inside one transaction of the source."""
 
-    def __init__(self, editor: Editor, clock: Clock, max_features: int) -> None:
+    def __init__(self, editor: Editor, clock: Clock, max_features: int, version: str) -> None:
         self.result = Result()
         self._editor = editor
         self._clock = clock
         self._left = max_features
+        self._version = version
         self._layers: dict[str, LayerEditor] = {}
 
     def lock_ahead(self, steps: Sequence[Step]) -> None:
@@ -220,8 +244,8 @@ class _Attempt:
 
     def carry_out(self, step: Step) -> None:
         """Do one step and note what it did."""
-        carry_out = {"Insert": self._insert, "Update": self._update, "Delete": self._delete}[step.kind]
-        count = carry_out(step)
+        actions = {"Insert": self._insert, "Update": self._update, "Delete": self._delete, "Replace": self._replace}
+        count = actions[step.kind](step)
         self.result.counts[step.kind] = self.result.counts.get(step.kind, 0) + count
 
     def _insert(self, step: Step) -> int:
@@ -229,14 +253,30 @@ class _Attempt:
         for target, rows in step.rows:
             for part in _parts(rows):
                 self._spend(len(part.values))
-                ids += [f"{target.kind.name}.{fid}" for fid in self._layer(target).insert(part)]
+                ids += self._ids(target, self._layer(target).insert(part))
         self.result.inserted.append((step.handle, tuple(ids)))
         return len(ids)
 
+    def _ids(self, target: Target, fids: Sequence[int | str]) -> list[str]:
+        """The ids of features, as an answer in this version tells them."""
+        return [f"{target.kind.name}.{xml_id(str(fid)) if self._version == V2 else fid}" for fid in fids]
+
+    def _replace(self, step: Step) -> int:
+        fids = self._find(step)
+        self._change(step, fids)
+        if fids:
+            self.result.replaced.append((step.handle, tuple(self._ids(step.target, fids))))
+        return len(fids)
+
     def _update(self, step: Step) -> int:
+        fids = self._find(step)
+        self._change(step, fids)
+        return len(fids)
+
+    def _change(self, step: Step, fids: Sequence[int | str]) -> None:
+        """Write the changes of a step into these features."""
         assert step.changes is not None
         target, changes, layer = step.target, step.changes, self._layer(step.target)
-        fids = self._find(step)
         touched = {*changes.values, *(renewed.field.name for renewed in target.renewed)}
         constrained = any(constraint.field.name in touched for constraint in target.constraints)
         for at in range(0, len(fids), CHUNK):
@@ -247,7 +287,6 @@ class _Attempt:
             else:
                 shapes = [changes.shape] if changes.reshapes else None
                 layer.update(some, Rows(tuple(changes.values), [tuple(changes.values.values())], shapes))
-        return len(fids)
 
     def _delete(self, step: Step) -> int:
         fids = self._find(step)

@@ -304,7 +304,7 @@ def test_what_the_source_refuses_leaves_nothing(world: World) -> None:
         (update("", "wide", double="1"), "InvalidValue", 400),
         (update(equal("double", 2), "wide", name="x"), "InvalidParameterValue", 400),
         (update(equal("secret", "x"), name="x"), "InvalidParameterValue", 400),
-        (update(where("<ogc:Function name='eval'><ogc:Literal>1</ogc:Literal></ogc:Function>"), name="x"), "", 400),
+        (update(where("<ogc:Function name='eval'><ogc:Literal>1</ogc:Literal></ogc:Function>"), name="x"), "", 403),
         (delete(""), "MissingParameterValue", 400),
         (delete(where("<ogc:Nonsense/>")), "InvalidParameterValue", 400),
         ("<wfs:Update typeName='pts'/>", "MissingParameterValue", 400),
