@@ -195,6 +195,7 @@ class _Search:
         self.chain_number += 1
         best: _Chain | None = None
         moves: list[tuple[int, int]] = []
+        undo: list[tuple[int, int]] = []
         price = 0.0
         while len(moves) <= LONGEST_CHAIN:
             self.steps += 1
@@ -205,11 +206,15 @@ class _Search:
                 best = _Chain(ending[0], [*moves, *self._ending(seed, ending[1])])
             if target < 0:
                 break
-            if now >= 0:
-                self.mark[self.neighbours.one(now)] = self.chain_number
+            pushed = self.item[int(self.blocker[target])]
+            undo.append((seed, now))
             moves.append((seed, target))
+            self._move(seed, target)
+            self.mark[self.neighbours.one(target)] = self.chain_number
             price += self.cost[target]
-            seed = self.item[int(self.blocker[target])]
+            seed = pushed
+        for label, place in undo:
+            self._move(label, place)
         return best
 
     def _step(self, seed: int, now: int, price: float) -> tuple[tuple[float, int] | None, int]:

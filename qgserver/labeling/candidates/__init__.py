@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from qgserver.geo.geometry import Floats, Ints
-from qgserver.labeling.candidates import line, point, polygon
+from qgserver.labeling.candidates import curved, line, point, polygon
 from qgserver.labeling.candidates.columns import Candidates, join, stand_upright
 from qgserver.labeling.model import Engine, Item, Mode
 
@@ -77,10 +77,13 @@ _TABLE: dict[tuple[int, Mode], tuple[Family, ...]] = {
     (_POINT, Mode.ORDERED): (_ordered,),
     (_LINE, Mode.LINE): (_along_line,),
     (_LINE, Mode.HORIZONTAL): (line.horizontal,),
+    (_LINE, Mode.CURVED): (curved.along,),
+    (_LINE, Mode.PERIMETER_CURVED): (curved.along,),
+    (_POLYGON, Mode.PERIMETER_CURVED): (curved.along,),
     (_POLYGON, Mode.OVER_POINT): (_over,),
     (_POLYGON, Mode.AROUND_POINT): (_centred, _around),
     (_POLYGON, Mode.LINE): (_along_outline,),
     (_POLYGON, Mode.HORIZONTAL): (polygon.within,),
     (_POLYGON, Mode.FREE): (polygon.within,),
 }
-_DEFAULTS: dict[int, tuple[Family, ...]] = {_POINT: (_around,), _LINE: (_along_line,), _POLYGON: (polygon.within,)}
+_DEFAULTS: dict[int, tuple[Family, ...]] = {_POINT: (_around,), _POLYGON: (polygon.within,)}

@@ -128,7 +128,7 @@ def stand_upright(found: Candidates, items: Sequence[Item]) -> Candidates:
     if not turned.any():
         return replace(found, angle=angle)
     rows = np.flatnonzero(turned)
-    rows = rows[[_turns(items[i]) for i in found.item[rows].tolist()]]
+    rows = rows[[turns(items[i]) for i in found.item[rows].tolist()]]
     x, y = found.x.copy(), found.y.copy()
     far = corners(x[rows], y[rows], found.width[rows], found.height[rows], angle[rows])[:, 2]
     x[rows], y[rows] = far[:, 0], far[:, 1]
@@ -136,7 +136,8 @@ def stand_upright(found: Candidates, items: Sequence[Item]) -> Candidates:
     return replace(found, x=x, y=y, angle=angle)
 
 
-def _turns(item: Item) -> bool:
+def turns(item: Item) -> bool:
+    """Whether its text is turned where it would stand on its head."""
     if item.placing.upright == Upright.WHEN_PINNED:
         return item.angle is None or (item.pinned is None and item.angle == 0.0)
     return item.placing.upright == Upright.TURNED

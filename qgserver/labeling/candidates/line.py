@@ -59,7 +59,7 @@ def horizontal(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates
     lines = _read(items, engine)
     length, anchor = lines.paths.length, lines.anchor * lines.paths.length
     step = length / (lines.wanted + 1)
-    count = np.where(lines.strict | (step <= 0), 1, lines.wanted + 2)
+    count = np.where(lines.strict | (step <= 0), 1, lines.wanted + 1)
     item, rank = expand(np.zeros_like(count), count)
     distance = np.where(lines.strict[item], anchor[item], rank * step[item])
     distance = np.minimum(distance, length[item])
@@ -137,7 +137,7 @@ def _middle(lines: _Lines, chosen: Flags, extra: Floats) -> Candidates:
     start = np.where(short, -(width - length) / 2, 0.0)
     total = np.where(short, width, length)
     anchor = total * np.minimum(0.99, lines.anchor)
-    start = np.where(lines.strict, np.minimum(anchor, total - 0.99 * width), start)
+    start = np.where(lines.strict, np.minimum(anchor, 0.99 * total - width), start)
     with np.errstate(divide="ignore", invalid="ignore"):
         count = np.floor((length - width) / _steps(lines) + 1e-9).astype(np.int64) + 1
     count = np.where(short | lines.strict, 1, count)

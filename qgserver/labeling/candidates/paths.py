@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from qgserver.geo.geometry import Floats, Ints
-from qgserver.labeling.candidates.columns import Flags, expand, running
+from qgserver.labeling.candidates.columns import Flags, Shapes, expand, running
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,12 +28,17 @@ class Paths:
     def __len__(self) -> int:
         return len(self.length)
 
+    def segment(self, path: Ints, distance: Floats) -> Ints:
+        """int64[n]: the vertices that begin the segments at distances along paths."""
+        vertex = np.searchsorted(self._key, self._base[path] + distance, side="right") - 1
+        first, last = self.offsets[path], self.offsets[path + 1] - 1
+        return np.clip(vertex, first, np.maximum(last - 1, first))
+
     def at(self, path: Ints, distance: Floats) -> Floats:
         """float64[n, 2]: points on paths (int64[n]) at distances from their starts. Past the end it is the last vertex;
         before the start it lies on the straight through both ends."""
         first, last = self.offsets[path], self.offsets[path + 1] - 1
-        vertex = np.searchsorted(self._key, self._base[path] + distance, side="right") - 1
-        vertex = np.clip(vertex, first, np.maximum(last - 1, first))
+        vertex = self.segment(path, distance)
         start, end = self.coords[vertex], self.coords[np.minimum(vertex + 1, last)]
         step = self.along[np.minimum(vertex + 1, last)] - self.along[vertex]
         rest = np.minimum(distance - self.along[vertex], step)
@@ -47,7 +52,7 @@ class Paths:
         return start + (end - start) * share[:, None]
 
 
-def flatten(lines: Sequence[shapely.Geometry]) -> Paths:
+def flatten(lines: Sequence[shapely.Geometry] | Shapes) -> Paths:
     """The paths of LineStrings and of the outlines of Polygons, repeated vertices left out."""
     shapes = np.array(lines, dtype=object)
     rings = shapely.get_type_id(shapes) == 3
