@@ -8,8 +8,8 @@ import numpy as np
 
 from qgserver.draw.canvas import Antialias, Canvas
 from qgserver.geo.extent import Extent
-from qgserver.geo.generalize import generalize
 from qgserver.geo.geometry import GeometryArray
+from qgserver.geo.merge import snapped
 from qgserver.geo.transform import Transform
 from qgserver.geo.view import reproject_for_view, source_length
 from qgserver.geo.wkb import nulls
@@ -55,7 +55,7 @@ def paint_whole(
     points = len(geometry.coords)
     antialias: Antialias = "exact" if points <= room else "fast"
     if antialias == "fast":
-        geometry = generalize(geometry, CROWDED_TOLERANCE * view.resolution)
+        geometry = snapped(geometry, CROWDED_TOLERANCE * view.resolution)
 
     def to_pixels(some: GeometryArray) -> GeometryArray:
         return device_geometry(some, way, len(some.coords), False)[0]

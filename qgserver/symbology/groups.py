@@ -10,15 +10,19 @@ from lxml import etree
 from qgserver.draw.units import RenderScale, parse_map_unit_scale
 from qgserver.geo.geometry import POINT, Floats, Ints, offsets
 from qgserver.geo.nearby import group_nearby
+from qgserver.geo.wkb import take
 from qgserver.providers.batch import Column, take_batch
 from qgserver.symbology.env import Env
 from qgserver.symbology.options import Length, parse_number
 from qgserver.symbology.paint import point_geometry
-from qgserver.symbology.renderer import Renderer
+from qgserver.symbology.renderer import Renderer, Source
 from qgserver.symbology.scene import Scene
+from qgserver.symbology.symbol import Symbol
 
 FURTHEST = 1e9
 """Pixels that a tolerance may have: more than any map is wide."""
+
+PLAIN = '<symbol type="marker"><layer class="SimpleMarker"/></symbol>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +62,18 @@ class Groups:
 
 
 def find_groups(scene: Scene, inner: Renderer, tolerance: Length, *, by_symbol: bool) -> Groups:
-    """The features that ``inner`` draws, each with the first symbol it gets, in groups of neighbours. Only single
-    points are drawn. ``by_symbol``: symbol by symbol, as with symbol levels (measured)."""
+    """The features that ``inner`` draws, each with the first symbol it gets, in groups of neighbours. Of several
+    points each counts. ``by_symbol``: symbol by symbol, as with symbol levels (measured)."""
     jobs = inner.classify(scene.env.batch, scene.env.context, scene.env.scale.scale_denominator)
     fresh = np.ones(len(jobs), dtype=bool)
     fresh[1:] = np.diff(jobs.rows) != 0
     rows, symbols = jobs.rows[fresh], jobs.symbols[fresh]
-    geometry = scene.geometry
-    single = (geometry.types == POINT) & (np.diff(geometry.vertex_offsets()) == 1)
-    keep = single[rows]
-    rows, symbols = rows[keep], symbols[keep]
-    points = scene.to_pixels(point_geometry(geometry.coords[geometry.vertex_offsets()[rows]])).coords
+    counts = np.diff(scene.geometry.vertex_offsets())[rows]
+    shapes = take(scene.geometry, rows)
+    points = scene.to_pixels(point_geometry(shapes.coords)).coords
+    rows, symbols = np.repeat(rows, counts), np.repeat(symbols, counts)
+    keep = np.repeat(shapes.ring_kinds() == POINT, np.diff(shapes.rings))
+    rows, symbols, points = rows[keep], symbols[keep], points[keep]
     finite = np.isfinite(points).all(axis=1)
     rows, symbols, points = rows[finite], symbols[finite], points[finite]
     if by_symbol:
@@ -91,6 +96,12 @@ def read_tolerance(element: etree._Element) -> Length:
         element.get("toleranceUnit", "MapUnit"),
         parse_map_unit_scale(element.get("toleranceUnitScale")),
     )
+
+
+def read_marker(element: etree._Element, source: Source) -> Symbol:
+    """The symbol of groups; without one QGIS takes its plain marker (measured)."""
+    symbol = element.find("symbol")
+    return source.symbol(etree.fromstring(PLAIN) if symbol is None else symbol)
 
 
 def features_at(scene: Scene, rows: Ints, **columns: Column) -> Env:

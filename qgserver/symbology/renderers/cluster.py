@@ -13,7 +13,7 @@ from qgserver.draw.color import Color
 from qgserver.draw.units import RenderScale
 from qgserver.expression.context import Context
 from qgserver.providers.batch import Batch, Column
-from qgserver.symbology.groups import Groups, features_at, find_groups, read_tolerance
+from qgserver.symbology.groups import Groups, features_at, find_groups, read_marker, read_tolerance
 from qgserver.symbology.maincolor import symbol_color
 from qgserver.symbology.options import Length
 from qgserver.symbology.paint import point_geometry
@@ -105,5 +105,5 @@ def _color_text(color: Color | None) -> str | None:
 @renderers.register("pointCluster")
 def read(element: etree._Element, source: Source) -> Renderer:
     inner = read_renderer(element.find("renderer-v2"), source.layer, source.problems)
-    cluster = with_row_variables(source.symbol(element.find("symbol")), (SIZE, COLOR))
+    cluster = with_row_variables(read_marker(element, source), (SIZE, COLOR))
     return ClusterRenderer(read_common(element, source), inner, cluster, read_tolerance(element))

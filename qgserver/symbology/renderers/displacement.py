@@ -15,7 +15,7 @@ from qgserver.geo.geometry import Floats, Ints
 from qgserver.providers.batch import Batch
 from qgserver.symbology.captions import BLACK, Captions, draw_captions, read_captions
 from qgserver.symbology.env import Env
-from qgserver.symbology.groups import Groups, features_at, find_groups, read_tolerance
+from qgserver.symbology.groups import Groups, features_at, find_groups, read_marker, read_tolerance
 from qgserver.symbology.markers import marker_size
 from qgserver.symbology.options import Length, parse_number
 from qgserver.symbology.paint import point_geometry
@@ -122,7 +122,7 @@ def read(element: etree._Element, source: Source) -> Renderer:
     return DisplacementRenderer(
         read_common(element, source),
         inner,
-        source.symbol(element.find("symbol")),
+        read_marker(element, source),
         read_tolerance(element),
         LAYOUTS.get(element.get("placement", "0"), LAYOUTS["0"]),
         Frame(
