@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qgserver.draw.brush import Brush, fill
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color, with_alpha
 from qgserver.draw.distance import blurred, distances
 from qgserver.draw.paths import Paths
-from qgserver.draw.patterns import Stops, color_table, fill_with, placed
+from qgserver.draw.patterns import Stops, color_table
 from qgserver.symbology.areas import areas
 from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.options import Length, Offset, Options
@@ -23,6 +24,8 @@ from qgserver.symbology.ramp import ColorRamp, ramp_from_options
 from qgserver.symbology.symbol import SymbolLayer, layers
 
 MAX_BLUR = 100
+SIDE = 4
+"""Pixels around the picture of an area."""
 BLACK: Color = (0.0, 0.0, 0.0, 1.0)
 
 
@@ -78,21 +81,32 @@ class ShapeburstFill(SymbolLayer):
         return paint
 
     def _paint(self, canvas: Canvas, rings: Paths, stops: Stops, furthest: float) -> None:
-        left, top = np.floor(np.maximum(rings.coords.min(axis=0), (-canvas.width, -canvas.height))).tolist()
-        limit = (2 * canvas.width, 2 * canvas.height)
-        right, bottom = np.ceil(np.minimum(rings.coords.max(axis=0), limit)).tolist()
-        if right <= left or bottom <= top:
+        """The picture of an area begins at its corner, wherever that lies, is put at a whole pixel (towards zero), and
+        shows all pixels that the area touches (measured)."""
+        low = np.maximum(rings.coords.min(axis=0), (-canvas.width, -canvas.height))
+        width, height = (np.minimum(rings.coords.max(axis=0), (2 * canvas.width, 2 * canvas.height)) - low).tolist()
+        if not (width > 0 and height > 0):
             return
-        mask = Canvas(int(right - left), int(bottom - top), "none")
-        shape = rings.take(np.zeros(1, dtype=np.int64)) if self.ignore_rings else rings
-        fill(mask, shape.translate(-left, -top), Brush(BLACK))
-        found = distances(mask.pixels()[:, :, 3] > 0, furthest)
-        largest = min(furthest, float(found.max()))
+        placed = rings.translate(*(SIDE - low).tolist())
+        size = int(width) + 2 * SIDE, int(height) + 2 * SIDE
+        touched = _touched(placed, size)
+        inside = _touched(placed.take(np.zeros(1, dtype=np.int64)), size) if self.ignore_rings else touched
+        found = distances(inside, furthest)
+        largest = float(found.max()) if self.whole_shape else furthest
         share = np.minimum(found / largest, 1.0) if largest > 0 else np.ones_like(found)
         table = color_table(stops)
         pixels = table[(share * (len(table) - 1)).astype(np.int64)]
         radius = min(self.blur_radius, MAX_BLUR)
-        picture = Canvas(mask.width, mask.height)
-        picture.pixels()[:] = blurred(pixels, radius) if radius > 0 else pixels
+        picture = Canvas(*size)
+        picture.pixels()[:] = np.where(touched[:, :, None], blurred(pixels, radius) if radius > 0 else pixels, 0)
         picture.surface.mark_dirty()
-        fill_with(canvas, rings, placed(picture, int(left), int(top)))
+        left, top = np.trunc(low - SIDE).astype(np.int64).tolist()
+        canvas.compose(picture, 1.0, canvas.operator, (left, top))
+
+
+def _touched(rings: Paths, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """bool[height, width]: pixels of which the area covers a part."""
+    mask = Canvas(*size)
+    fill(mask, rings, Brush(BLACK))
+    found: NDArray[np.bool_] = mask.pixels()[:, :, 3] > 0
+    return found
