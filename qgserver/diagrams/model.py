@@ -104,9 +104,10 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
-    """One feature's diagram: ``values`` and ``texts`` of the attributes (None where there is nothing), ``size`` of its
-    box in pixels, ``per_value`` length of bars in the category's unit per unit of the values."""
+    """One feature's diagram of a ``kind``: ``values`` and ``texts`` of the attributes (None where there is nothing),
+    ``size`` of its box in pixels, ``per_value`` length of bars in the category's unit per unit of the values."""
 
+    kind: str
     category: Category
     values: tuple[Value, ...]
     texts: tuple[str, ...]

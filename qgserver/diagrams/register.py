@@ -3,75 +3,117 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
+import shapely
 from shapely.geometry.base import BaseGeometry
 
-from qgserver.diagrams.model import LARGEST, Category, Diagram, Diagrams, Pair, Value, kinds
+from qgserver.diagrams.model import LARGEST, Category, Diagram, Diagrams, Value, kinds
 from qgserver.draw.units import RenderScale
 from qgserver.errors import ExpressionError
 from qgserver.expression.columns import to_values
-from qgserver.expression.context import Context
 from qgserver.expression.evaluate import evaluate
 from qgserver.expression.nodes import Node
-from qgserver.geo.geometry import Ints
-from qgserver.labeling.model import Item, Placing
-from qgserver.providers.batch import Batch
+from qgserver.labeling.model import Item, Obstacle, Placing
+from qgserver.labeling.parts import Shapes, clipped, labelled_parts, repaired
+from qgserver.labeling.register import Features, feature_name
+from qgserver.symbology.env import Env
 from qgserver.symbology.options import Length
 from qgserver.symbology.properties import as_color, as_flag, as_number
 
-Pin = Callable[[float, float], Pair]
-"""From a position in the layer's CRS to engine space."""
 
+@dataclass(slots=True, eq=False)
+class DiagramSource:
+    """The diagrams of a layer, gathered over its batches like labels (``labeling.register.Source``). ``number`` counts
+    the sources of the map from the bottom; ``width`` x ``height`` is the picture."""
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where a layer's diagrams are registered: ``source`` as in ``Item``, the layer's id, the sizes of the map and how
-    positions in its CRS come to the picture."""
-
-    source: int
+    number: int
     layer: str
+    diagrams: Diagrams
     scale: RenderScale
-    pin: Pin
+    width: float
+    height: float
+    items: list[Item] = field(default_factory=list)
+    obstacles: list[Obstacle] = field(default_factory=list)
+
+    @property
+    def can_show(self) -> bool:
+        """False when there are none at this scale."""
+        return self.diagrams.shows(self.scale.scale_denominator)
+
+    def finish(self) -> list[Item]:
+        """The diagrams to place."""
+        return self.items
+
+    def add(self, features: Features) -> None:
+        """Register features. Those without values, and those whose data say so, have no diagram."""
+        shapes = clipped(repaired(features.shapes(features.rows)), shapely.box(0.0, 0.0, self.width, self.height))
+        self._add_obstacles(features, shapes)
+        parts = labelled_parts(shapes, False)
+        env = features.env
+        defined = {key: env.defined(item) for key, item in self.diagrams.properties.items.items()}
+        attributes = [_values(one.node, env) for one in self.diagrams.category.attributes]
+        growing = self.diagrams.interpolation
+        measures = None if growing is None else _values(growing.node, env)
+        for owner, shape in zip(parts.owners.tolist(), parts.shapes.tolist(), strict=True):
+            row = int(features.rows[owner])
+            own = {key: values[row] for key, values in defined.items() if values[row] is not None}
+            if not as_flag(own.get("show", True), True):
+                continue
+            measure = None if measures is None else _number(measures[row])
+            diagram = _diagram(self.diagrams, [column[row] for column in attributes], measure, own, self.scale)
+            if diagram is not None:
+                self.items.append(self._item(features, diagram, (row, shape), own))
+
+    def _add_obstacles(self, features: Features, shapes: Shapes) -> None:
+        """Features that labels shall keep away from."""
+        if self.diagrams.obstacle:
+            for row, shape in zip(features.rows.tolist(), shapes.tolist(), strict=True):
+                if shape is not None and not shape.is_empty and shapely.get_dimensions(shape) > 0:
+                    self.obstacles.append(Obstacle(self.layer, feature_name(features, row), shape))
+
+    def _item(
+        self, features: Features, diagram: Diagram, place: tuple[int, BaseGeometry], own: dict[str, object]
+    ) -> Item:
+        diagrams, (row, shape) = self.diagrams, place
+        distance = Length(as_number(own.get("distance", diagrams.distance), diagrams.distance)).pixels(self.scale)
+        width, height = diagram.size
+        return Item(
+            self.number,
+            self.layer,
+            feature_name(features, row),
+            shape,
+            width,
+            height,
+            Placing(diagrams.mode, diagrams.line_flags, distance=distance),
+            diagram,
+            priority=as_number(own.get("priority", diagrams.priority), diagrams.priority),
+            z_index=as_number(own.get("zIndex", diagrams.z_index), diagrams.z_index),
+            always_show=as_flag(own.get("alwaysShow", False), False),
+            pinned=_pin(features, own, diagram),
+            show_unplaced=diagrams.show_all,
+        )
 
 
-def diagram_items(
-    diagrams: Diagrams, batch: Batch, shapes: NDArray[np.object_], rows: Ints, context: Context, site: Site
-) -> Iterator[Item]:
-    """The diagrams of a batch. ``shapes`` object[k] (shapely, engine space) are the geometries of the features ``rows``
-    int64[k]. Features without values, and those whose data say so, have none."""
-    table = _Table(batch, context)
-    defined = {key: table.values(item.node) for key, item in diagrams.properties.items.items()}
-    attributes = [table.values(one.node) for one in diagrams.category.attributes]
-    sizes = None if diagrams.interpolation is None else table.values(diagrams.interpolation.node)
-    for shape, row in zip(shapes.tolist(), rows.tolist(), strict=True):
-        own = {key: values[row] for key, values in defined.items() if values[row] is not None}
-        if not as_flag(own.get("show", True), True):
-            continue
-        measure = None if sizes is None else _number(sizes[row])
-        diagram = _diagram(diagrams, [column[row] for column in attributes], measure, own, site.scale)
-        if diagram is not None:
-            yield _item(diagrams, diagram, shape, batch.fids[row], own, site)
+def _pin(features: Features, own: dict[str, object], diagram: Diagram) -> tuple[float, float] | None:
+    """The lower left corner where data put the middle of a diagram; None where they do not."""
+    position = [_number(own.get(key)) for key in ("positionX", "positionY")]
+    if None in position:
+        return None
+    x, y = features.points(np.array([position], dtype=np.float64))[0].tolist()
+    return (x - diagram.size[0] / 2, y - diagram.size[1] / 2) if math.isfinite(x) and math.isfinite(y) else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """The features of a batch, for expressions."""
-
-    batch: Batch
-    context: Context
-
-    def values(self, node: Node | None) -> Sequence[object]:
-        """The values for all features, None where there is none."""
-        if node is not None:
-            try:
-                return to_values(evaluate(node, self.batch, self.context))
-            except ExpressionError:
-                pass
-        return [None] * len(self.batch)
+def _values(node: Node | None, env: Env) -> Sequence[object]:
+    """The values for all features of the batch, None where there is none."""
+    if node is not None:
+        try:
+            return to_values(evaluate(node, env.batch, env.context))
+        except ExpressionError:
+            pass
+    return [None] * len(env.batch)
 
 
 def _number(value: object) -> Value:
@@ -98,7 +140,9 @@ def _diagram(
     start = category.rotation + as_number(own.get("startAngle", 0.0), 0.0)
     per_value = 1.0 if growing is None else growing.per_value
     values = tuple(_number(value) for value in found)
-    diagram = Diagram(category, values, tuple(_text(value) for value in found), (0.0, 0.0), per_value, start)
+    diagram = Diagram(
+        diagrams.kind, category, values, tuple(_text(value) for value in found), (0.0, 0.0), per_value, start
+    )
     fixed = category.pixels(width, scale), category.pixels(height, scale)
     size = kinds[diagrams.kind].size(diagram, fixed, scale)
     if not all(0 < length <= LARGEST for length in size):
@@ -116,31 +160,4 @@ def _styled(category: Category, own: dict[str, object]) -> Category:
         background=as_color(own.get("backgroundColor", ""), category.background),
         pen_color=as_color(own.get("strokeColor", ""), category.pen_color),
         pen_width=replace(category.pen_width, value=width),
-    )
-
-
-def _item(
-    diagrams: Diagrams, diagram: Diagram, shape: BaseGeometry, fid: object, own: dict[str, object], site: Site
-) -> Item:
-    distance = Length(as_number(own.get("distance", diagrams.distance), diagrams.distance)).pixels(site.scale)
-    x, y = (_number(own.get(key)) for key in ("positionX", "positionY"))
-    width, height = diagram.size
-    pinned = None
-    if x is not None and y is not None:
-        left, low = site.pin(x, y)
-        pinned = left - width / 2, low - height / 2
-    return Item(
-        site.source,
-        site.layer,
-        str(fid),
-        shape,
-        width,
-        height,
-        Placing(diagrams.mode, diagrams.line_flags, distance=distance),
-        diagram,
-        priority=as_number(own.get("priority", diagrams.priority), diagrams.priority),
-        z_index=as_number(own.get("zIndex", diagrams.z_index), diagrams.z_index),
-        always_show=as_flag(own.get("alwaysShow", False), False),
-        pinned=pinned,
-        show_unplaced=diagrams.show_all,
     )

@@ -79,22 +79,33 @@ class Prepared:
 Paint = Callable[[Canvas, Env, Prepared], None]
 
 
-def draw_labels(canvas: Canvas, placed: Sequence[Placed], env: Env, unplaced: Color | None = None) -> None:
-    """Draw the labels in this order. ``unplaced`` is the colour of those that found no room, None leaves them out."""
-    shown = [label for label in placed if isinstance(label.item.content, LabelContent)]
-    for label in shown:
-        callout = _content(label).callout
+Other = Callable[[Canvas, Placed], None]
+
+
+def draw_labels(
+    canvas: Canvas, placed: Sequence[Placed], env: Env, unplaced: Color | None = None, other: Other | None = None
+) -> None:
+    """Draw the labels in this order. ``unplaced`` is the colour of those that found no room, None leaves them out;
+    ``other`` draws what is placed like a label but has no text."""
+    for label in placed:
+        callout = _content(label).callout if _has_text(label) else None
         if callout is not None and callout.enabled and not label.unplaced:
             box = _frame(canvas, label).box(canvas.height)
             canvas.operator = layer_operator(callout.blend_mode)
             draw_callout(canvas, env, callout, box, label.item.geometry)
             canvas.operator = OVER
-    for label in shown:
-        style = _content(label).style
-        if not label.unplaced:
-            _draw_label(canvas, env, label, style)
+    for label in placed:
+        if not _has_text(label):
+            if other is not None:
+                other(canvas, label)
+        elif not label.unplaced:
+            _draw_label(canvas, env, label, _content(label).style)
         elif unplaced is not None:
-            _draw_label(canvas, env, label, replace(style, color=unplaced))
+            _draw_label(canvas, env, label, replace(_content(label).style, color=unplaced))
+
+
+def _has_text(label: Placed) -> bool:
+    return isinstance(label.item.content, LabelContent)
 
 
 def _content(label: Placed) -> LabelContent:

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from qgserver.diagrams.draw import draw_diagram
+from qgserver.diagrams.model import Diagram
+from qgserver.diagrams.reading import read_diagrams
+from qgserver.diagrams.register import DiagramSource
 from qgserver.draw.canvas import Canvas
 from qgserver.expression.context import Context
 from qgserver.expression.nodes import Node
@@ -18,14 +22,14 @@ from qgserver.geo.wkb import take
 from qgserver.labeling.directions import with_directions
 from qgserver.labeling.draw import draw_labels
 from qgserver.labeling.markerboxes import MarkerBoxes
-from qgserver.labeling.model import Engine
+from qgserver.labeling.model import Engine, Placed
 from qgserver.labeling.parts import Shapes, engine_shapes
 from qgserver.labeling.place import place
 from qgserver.labeling.projectwide import EngineSettings
 from qgserver.labeling.reading import read_labeling
 from qgserver.labeling.register import Features, Source
 from qgserver.labeling.rules import matching, sources
-from qgserver.labeling.settings import Labeling
+from qgserver.labeling.settings import NO_LABELS, Labeling
 from qgserver.labeling.variants import Variants
 from qgserver.project.model import Style, VectorLayer
 from qgserver.providers.batch import Batch
@@ -34,6 +38,7 @@ from qgserver.render.view import View
 from qgserver.symbology.assets import Assets
 from qgserver.symbology.env import Env
 from qgserver.symbology.layers.geometrygenerator import generated
+from qgserver.symbology.properties import merge_fields
 from qgserver.symbology.renderer import Jobs, Renderer
 
 NO_FEATURES = Batch(np.zeros(1, dtype=np.int64), {}, None)
@@ -42,23 +47,26 @@ NO_FEATURES = Batch(np.zeros(1, dtype=np.int64), {}, None)
 
 @dataclass(slots=True)
 class MapLabels:
-    """The labels of a map being drawn: its sources, bottom first."""
+    """The labels and diagrams of a map being drawn: its sources, bottom first."""
 
     view: View
     engine: EngineSettings
-    sources: list[Source] = field(default_factory=list)
+    sources: list[Source | DiagramSource] = field(default_factory=list)
 
     def of_layer(self, layer: VectorLayer, style: Style) -> LayerLabels | None:
         """The labels of the layer that comes next; None when it shows none at this scale."""
-        if not style.labels_enabled or not style.labeling:
-            return None
-        labeling, _ = read_labeling(style.labeling, layer.name)
+        labeling = NO_LABELS
+        if style.labels_enabled and style.labeling:
+            labeling, _ = read_labeling(style.labeling, layer.name)
         scale = self.view.with_reference_scale(style.renderer.common.reference_scale)
         size = float(self.view.width), float(self.view.height)
-        found = [
+        found: list[Source | DiagramSource] = [
             Source(len(self.sources) + number, layer.id, Variants(settings, scale), *size)
             for number, settings in enumerate(sources(labeling, self.view.denominator))
         ]
+        diagrams, _ = read_diagrams(style.diagrams, layer.name)
+        if diagrams is not None:
+            found.append(DiagramSource(len(self.sources) + len(found), layer.id, diagrams, scale, *size))
         if not any(source.can_show for source in found):
             return None
         self.sources += found
@@ -72,7 +80,12 @@ class MapLabels:
         obstacles = [obstacle for source in self.sources for obstacle in source.obstacles]
         placed = place(items, obstacles, self._engine())
         env = Env(self.view.scale, context, NO_FEATURES, self.view.pixel_extent, exact=True, assets=assets)
-        draw_labels(canvas, with_directions(placed), env, self.engine.unplaced)
+        draw_labels(canvas, with_directions(placed), env, self.engine.unplaced, self._draw_other)
+
+    def _draw_other(self, canvas: Canvas, label: Placed) -> None:
+        """Draw what is placed like a label but is none."""
+        if isinstance(label.item.content, Diagram) and not label.unplaced:
+            draw_diagram(canvas, label, label.item.content, self.view.scale)
 
     def _engine(self) -> Engine:
         settings = self.engine
@@ -90,16 +103,18 @@ class MapLabels:
 
 @dataclass(frozen=True, slots=True)
 class LayerLabels:
-    """The labels of one layer. ``view`` is the map's; effects draw layers in a wider one."""
+    """The labels of one layer: ``sources`` of its labels, then of its diagrams. ``view`` is the map's; effects draw
+    layers in a wider one."""
 
     labeling: Labeling
-    sources: list[Source]
+    sources: list[Source | DiagramSource]
     view: View
     renderer: Renderer
 
     def used_fields(self) -> frozenset[str] | None:
         """Columns that the labels need; None = all of them."""
-        return self.labeling.used_fields()
+        diagrams = [one.diagrams.used_fields() for one in self.sources if isinstance(one, DiagramSource)]
+        return merge_fields([self.labeling.used_fields(), *diagrams])
 
     @property
     def of_all(self) -> bool:
@@ -116,8 +131,8 @@ class LayerLabels:
             boxes = MarkerBoxes(env, self.renderer.symbols).sides(jobs.rows, jobs.symbols)
             features = replace(features, markers=boxes)
         masks = matching(self.labeling, env.batch, env.context, self.view.denominator)
-        for source, mask in zip(self.sources, masks, strict=True):
-            mine = rows[mask[rows]]
+        for number, source in enumerate(self.sources):
+            mine = rows[masks[number][rows]] if number < len(masks) else rows
             if source.can_show and len(mine):
                 source.add(replace(features, rows=mine))
 
