@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,10 +51,13 @@ _TYPE_NAMES = ("", "Point", "LineString", "Polygon", "MultiPoint", "MultiLineStr
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How a file is read: whether its geometries are shown as multi ones, the encoding of its texts ("" = it says)."""
+    """How a file is read: whether its geometries are shown as multi ones, the encoding of its texts ("" = it says);
+    ``bounds``: the box of all its features, where its header has one (GDAL's and so QGIS's answer, though it may be
+    wider than what is left in the file)."""
 
     multi: bool
     encoding: str
+    bounds: Extent | None = None
 
 
 class OgrProvider:
@@ -72,7 +76,8 @@ class OgrProvider:
 
     def extent(self) -> Extent | None:
         """See ``Provider``."""
-        return self._shapes().extent()
+        bounds = None if self._source.subset else self._known()[2].bounds
+        return bounds or self._shapes().extent()
 
     def count(self, query: Query) -> int:
         """See ``Provider``."""
@@ -107,7 +112,7 @@ class OgrProvider:
             # A Shapefile does not tell single from multi (QGIS shows all lines and areas of one as multi), and perhaps
             # not its encoding: then the project's word counts, for names as for values.
             encoding = "" if info["encoding"] == "UTF-8" else self._source.encoding
-            form = _Form(info["driver"] == "ESRI Shapefile", encoding)
+            form = _Form(info["driver"] == "ESRI Shapefile", encoding, _bounds(info["total_bounds"]))
             meta = self._read(max_features=1, encoding=encoding or None)[0]
         sizes = column_sizes(self._source.path) if form.multi else {}
         fields = tuple(
@@ -231,6 +236,12 @@ def _errors() -> Iterator[None]:
 def _field(name: str, kind: str, subtype: str, size: tuple[int, int]) -> Field:
     plain, word = _TYPES.get(subtype) or _TYPES.get(kind, ("string", "String"))
     return Field(name, plain, word, *size)
+
+
+def _bounds(box: tuple[float, ...] | None) -> Extent | None:
+    """GDAL's box; it has zeros or infinities for layers without features."""
+    known = box is not None and all(map(math.isfinite, box)) and any(box)
+    return Extent(*box) if known and box is not None else None
 
 
 def _geometry_type(name: str | None) -> str:

@@ -73,7 +73,10 @@ class BoxMaker:
         chosen = self._service_extent(layer.crs)
         if chosen is not None:
             return self._boxes(chosen, layer.crs)
-        if extent is not None:
+        if extent is None and not layer.crs.is_geographic:
+            # QGIS takes the degrees of the area of use for units of the CRS here: a place that nobody meant.
+            extent = layer.extent
+        if extent is not None and not extent.is_empty:
             return self._boxes(extent, layer.crs)
         area = layer.crs.area_of_use
         unknown = isinstance(layer, RasterLayer) and not file_is_missing(layer.source)
