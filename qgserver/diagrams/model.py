@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
@@ -94,11 +94,10 @@ class Category:
         width = self.pen_width.pixels(scale)
         if not width > 0 or self.pen_color[3] <= 0:
             return None
-        color = (*self.pen_color[:3], self.pen_color[3] * self.opacity)
-        return Pen(color, width, join="bevel")
+        return Pen(self.pen_color, width, join="bevel")
 
     def fills(self) -> tuple[Color, ...]:
-        """The colour of each part."""
+        """The colour of each part, which alone the opacity concerns (measured)."""
         return tuple((*one.color[:3], one.color[3] * self.opacity) for one in self.attributes)
 
 
@@ -113,19 +112,27 @@ class Diagram:
     texts: tuple[str, ...]
     size: Pair
     per_value: float = 1.0
+    is_fixed: bool = True
+    """All diagrams of the layer have the size in its settings."""
     start: float = 0.0
     """Degrees at which a pie begins."""
 
 
-class Kind(Protocol):
+class Kind(ABC):
     """A kind of diagram."""
 
+    @abstractmethod
     def size(self, diagram: Diagram, fixed: Pair, scale: RenderScale) -> Pair:
         """Pixels of its box; ``fixed`` is the size from the settings (or their interpolation) in pixels. (0, 0) when
         there is nothing to draw."""
 
+    @abstractmethod
     def draw(self, canvas: Canvas, diagram: Diagram, corner: Pair, scale: RenderScale) -> None:
         """Draw it with the lower left corner of its box at ``corner`` (device pixels, y down)."""
+
+    def per_value(self, last: Diagram) -> float | None:
+        """What ``Diagram.per_value`` becomes for all of a layer when ``last`` is the last of them; None = as it is."""
+        return None
 
 
 kinds: Registry[Kind] = Registry("diagram")

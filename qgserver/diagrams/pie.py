@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from qgserver.diagrams.model import Diagram, Pair, kinds
+from qgserver.diagrams.model import Diagram, Kind, Pair, kinds
 from qgserver.draw.brush import Brush, fill
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.paths import Paths, single_path
@@ -17,7 +17,7 @@ from qgserver.geo.geometry import Floats
 _STEP = math.radians(3)
 
 
-class Pie:
+class Pie(Kind):
     """Sectors follow each other counter-clockwise, whatever ``direction`` says (measured on 3.22)."""
 
     def size(self, diagram: Diagram, fixed: Pair, scale: RenderScale) -> Pair:

@@ -44,8 +44,16 @@ class DiagramSource:
         return self.diagrams.shows(self.scale.scale_denominator)
 
     def finish(self) -> list[Item]:
-        """The diagrams to place."""
-        return self.items
+        """The diagrams to place, once the last feature is there."""
+        last = self.items[-1].content if self.items else None
+        per_value = kinds[self.diagrams.kind].per_value(last) if isinstance(last, Diagram) else None
+        if per_value is None:
+            return self.items
+        return [
+            replace(item, content=replace(item.content, per_value=per_value))
+            for item in self.items
+            if isinstance(item.content, Diagram)
+        ]
 
     def add(self, features: Features) -> None:
         """Register features. Those without values, and those whose data say so, have no diagram."""
@@ -140,9 +148,8 @@ def _diagram(
     start = category.rotation + as_number(own.get("startAngle", 0.0), 0.0)
     per_value = 1.0 if growing is None else growing.per_value
     values = tuple(_number(value) for value in found)
-    diagram = Diagram(
-        diagrams.kind, category, values, tuple(_text(value) for value in found), (0.0, 0.0), per_value, start
-    )
+    texts = tuple(_text(value) for value in found)
+    diagram = Diagram(diagrams.kind, category, values, texts, (0.0, 0.0), per_value, growing is None, start)
     fixed = category.pixels(width, scale), category.pixels(height, scale)
     size = kinds[diagrams.kind].size(diagram, fixed, scale)
     if not all(0 < length <= LARGEST for length in size):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from qgserver.diagrams.bars import draw_bar, is_upright
-from qgserver.diagrams.model import Diagram, Pair, kinds
+from qgserver.diagrams.model import Diagram, Kind, Pair, kinds
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.units import RenderScale
 
 
-class StackedBar:
+class StackedBar(Kind):
     """As long as the diagram's size says, as thick as its bars."""
 
     def size(self, diagram: Diagram, fixed: Pair, scale: RenderScale) -> Pair:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from qgserver.diagrams.model import Diagram, Pair, kinds
+from qgserver.diagrams.model import Diagram, Kind, Pair, kinds
 from qgserver.draw.brush import Brush, fill
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.paths import single_path
@@ -20,7 +20,7 @@ _MM_PER_POINT = 0.376
 _STEPS = 96
 
 
-class TextDiagram:
+class TextDiagram(Kind):
     """Bands below each other."""
 
     def size(self, diagram: Diagram, fixed: Pair, scale: RenderScale) -> Pair:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from qgserver.diagrams.reading import read_diagrams
 from qgserver.errors import Problem, ProviderError
 from qgserver.labeling.reading import read_labeling
 from qgserver.project.layersource import open_layer
@@ -74,8 +75,7 @@ def _vector_problems(layer: VectorLayer, project: Project) -> Iterator[Problem]:
     for style in layer.styles.values():
         if style.labels_enabled and style.labeling:
             yield from read_labeling(style.labeling, layer.name)[1]
-        if style.diagrams:
-            yield Problem(layer.name, "DiagramLayerSettings", "diagrams are not drawn")
+        yield from read_diagrams(style.diagrams, layer.name)[1]
 
 
 def _source_problems(project: Project, layer: VectorLayer, sources: Sources, ask: bool) -> Iterator[Problem]:

@@ -52,8 +52,8 @@ def render_map(project: Project, request: MapRequest, sources: Sources) -> Canva
 
 
 def _labels(project: Project, plans: Sequence[LayerPlan], view: View) -> MapLabels | None:
-    """Where the labels of the map are gathered; None when no layer has any."""
-    if not any(plan.style.labels_enabled and plan.style.labeling for plan in plans):
+    """Where the labels and diagrams of the map are gathered; None when no layer has any."""
+    if not any((plan.style.labels_enabled and plan.style.labeling) or plan.style.diagrams for plan in plans):
         return None
     from qgserver.render.labels import MapLabels
 
