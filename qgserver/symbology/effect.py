@@ -18,7 +18,7 @@ from qgserver.symbology.drawn import Drawn, Images
 from qgserver.symbology.options import Length, Options, read_options
 
 MODIFIER, RENDER, BOTH = 0, 1, 2
-"""``draw_mode``: only the next effects get the result, only the map, or both."""
+"""``draw_mode``: only the effects below get the result, only the map, or both."""
 FURTHEST = 20_000.0
 """Pixels that any length of an effect may have."""
 ABSURD = 1e5
@@ -70,9 +70,9 @@ class Effect:
         """True when the drawing is put on the map as it is."""
         return False
 
-    def source(self, original: Drawn, before: Drawn) -> Drawn:
-        """What it is made from: the result of the effects before."""
-        return before
+    def source(self, original: Drawn, above: Drawn) -> Drawn:
+        """What it is made from: the result of the effects above it."""
+        return above
 
     def drawn(self, source: Drawn, scale: RenderScale) -> Drawn:
         """The result."""
@@ -102,16 +102,17 @@ class EffectStack:
         return min(total, FURTHEST)
 
     def results(self, source: Drawn, scale: RenderScale) -> list[Drawn]:
-        """What is to be put on the map, one after the other."""
+        """What is to be put on the map, one after the other. The uppermost effect comes first to work and changes what
+        those below it are made from (measured)."""
         found: list[Drawn] = []
-        before = source
-        for effect in self.effects:
-            made = effect.drawn(effect.source(source, before), scale)
+        above = source
+        for effect in reversed(self.effects):
+            made = effect.drawn(effect.source(source, above), scale)
             if effect.mode != MODIFIER:
                 found.append(made)
             if effect.mode != RENDER:
-                before = made
-        return found
+                above = made
+        return found[::-1]
 
     def paint(self, canvas: Canvas, source: Drawn, scale: RenderScale) -> None:
         """Draw all the source's drawings, with everything that belongs to one before the next."""

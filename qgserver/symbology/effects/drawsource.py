@@ -25,7 +25,7 @@ class DrawSource(Effect):
     def plain(self) -> bool:
         return self.untouched and self.mode != MODIFIER
 
-    def source(self, original: Drawn, before: Drawn) -> Drawn:
+    def source(self, original: Drawn, above: Drawn) -> Drawn:
         return original
 
     def drawn(self, source: Drawn, scale: RenderScale) -> Drawn:

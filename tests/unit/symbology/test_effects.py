@@ -71,15 +71,18 @@ def test_effects_that_are_all_off_leave_nothing() -> None:
     assert not painted("SimpleFill", stack_of(off)).any()
 
 
-def test_a_modifier_is_seen_only_through_what_follows() -> None:
+def test_a_modifier_changes_what_effects_below_are_made_from() -> None:
     move = '<effect type="transform"><prop k="translate_x" v="10"/><prop k="draw_mode" v="{}"/></effect>'
     shadow = BLUE.format('<prop k="blur_level" v="0"/><prop k="offset_distance" v="0"/>')
-    modified = painted("SimpleFill", stack_of(move.format(0) + shadow))
+    modified = painted("SimpleFill", stack_of(shadow + move.format(0)))
     assert modified[45, 45].tolist() == [0, 0, 0, 0]
     assert modified[45, 85].tolist() == [255, 0, 0, 255]
-    rendered = painted("SimpleFill", stack_of(move.format(1) + shadow))
+    rendered = painted("SimpleFill", stack_of(shadow + move.format(1)))
     assert rendered[45, 45].tolist() == [255, 0, 0, 255]
     assert rendered[45, 85].tolist() == [0, 0, 255, 255]
+    below = painted("SimpleFill", stack_of(move.format(0) + shadow))
+    assert below[45, 45].tolist() == [255, 0, 0, 255]
+    assert below[45, 85].tolist() == [0, 0, 0, 0]
 
 
 def test_a_shadow_lies_where_its_angle_says() -> None:
