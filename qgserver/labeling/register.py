@@ -206,7 +206,8 @@ class Source:
             yield Obstacle(self.layer, name, shape, factor, rendering.obstacle_kind)
             return
         sides = features.markers.get(feature.row)
-        if sides is None:
+        if sides is None:  # no marker: the point itself
+            yield Obstacle(self.layer, name, shape, factor, rendering.obstacle_kind)
             return
         for x, y in shapely.get_coordinates(shape).tolist():
             box = shapely.Polygon(box_corners(x, y, sides))
