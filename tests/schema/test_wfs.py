@@ -16,16 +16,23 @@ FIXTURES = Path(__file__).parents[2] / "fixtures"
 PROJECTS = [FIXTURES / "projects/wfs.qgs", FIXTURES / "demo/world.qgs"]
 SITE = "http://schemas.opengis.net"
 WFS = "http://www.opengis.net/wfs"
+WFS_20 = f"{WFS}/2.0 {SITE}/wfs/2.0/wfs.xsd"
 CAPABILITIES = {
     "1.0.0": f"{WFS} {SITE}/wfs/1.0.0/WFS-capabilities.xsd",
     "1.1.0": f"{WFS} {SITE}/wfs/1.1.0/wfs.xsd",
+    "2.0.0": WFS_20,
 }
-FEATURES = {"1.0.0": f"{WFS} {SITE}/wfs/1.0.0/WFS-basic.xsd", "1.1.0": f"{WFS} {SITE}/wfs/1.1.0/wfs.xsd"}
+FEATURES = {
+    "1.0.0": f"{WFS} {SITE}/wfs/1.0.0/WFS-basic.xsd",
+    "1.1.0": f"{WFS} {SITE}/wfs/1.1.0/wfs.xsd",
+    "2.0.0": WFS_20,
+}
 EXCEPTIONS = {
     "1.0.0": f"http://www.opengis.net/ogc {SITE}/wfs/1.0.0/OGC-exception.xsd",
     "1.1.0": f"http://www.opengis.net/ows {SITE}/ows/1.0.0/owsExceptionReport.xsd",
+    "2.0.0": f"http://www.opengis.net/ows/1.1 {SITE}/ows/1.1.0/owsExceptionReport.xsd",
 }
-VERSIONS = pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
+VERSIONS = pytest.mark.parametrize("version", ["1.0.0", "1.1.0", "2.0.0"])
 TYPES = ["pts", "pol", "lin_layer", "world", "parents", "pz", "shortn"]
 QUERIES = [
     *({"TYPENAME": name} for name in TYPES),
@@ -38,7 +45,7 @@ QUERIES = [
 FAULTS = [
     ({"REQUEST": "Foo"}, "request"),
     ({"REQUEST": ""}, "request"),
-    ({"REQUEST": "GetFeature"}, "typename"),
+    ({"REQUEST": "GetFeature"}, "typename{s}"),
     ({"REQUEST": "GetFeature", "TYPENAME": '<no">&\x01'}, "typename"),
     ({"REQUEST": "DescribeFeatureType", "TYPENAME": "nosuch"}, "typename"),
     ({"REQUEST": "DescribeFeatureType", "OUTPUTFORMAT": "foo"}, "outputFormat"),
@@ -84,10 +91,35 @@ def test_features(version: str, query: Mapping[str, str], described: Mapping[str
     schemas.check(document, FEATURES[version], f"http://www.qgis.org/gml {described[version]}")
 
 
-def test_hits() -> None:
-    status, document = ask(PROJECTS[0], "1.1.0", {"REQUEST": "GetFeature", "TYPENAME": "pts", "RESULTTYPE": "hits"})
+@pytest.mark.parametrize("version", ["1.1.0", "2.0.0"])
+def test_hits(version: str) -> None:
+    status, document = ask(PROJECTS[0], version, {"REQUEST": "GetFeature", "TYPENAME": "pts", "RESULTTYPE": "hits"})
     assert status == 200
-    schemas.check(document, FEATURES["1.1.0"])
+    schemas.check(document, FEATURES[version])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"REQUEST": "GetFeature", "TYPENAMES": "(pts)(parents)(pts)", "COUNT": "4"},
+        {"REQUEST": "GetFeature", "TYPENAMES": "(pts)(pol)", "COUNT": "0"},
+        {"REQUEST": "GetFeature", "TYPENAMES": "pts", "COUNT": "1", "STARTINDEX": "1"},
+        {"REQUEST": "GetFeature", "TYPENAMES": "pts", "PROPERTYNAME": "geometry"},
+        {"REQUEST": "GetFeature", "RESOURCEID": "pts.1,pol.1"},
+        {"REQUEST": "GetFeature", "STOREDQUERY_ID": "urn:ogc:def:query:OGC-WFS::GetFeatureById", "ID": "pol.1"},
+        {"REQUEST": "GetPropertyValue", "TYPENAMES": "pts", "VALUEREFERENCE": "@gml:id"},
+        {"REQUEST": "GetPropertyValue", "TYPENAMES": "pol", "VALUEREFERENCE": "qgs:geometry", "COUNT": "1"},
+        {"REQUEST": "GetPropertyValue", "TYPENAMES": "pts", "VALUEREFERENCE": "pts/num[1]"},
+        {"REQUEST": "GetPropertyValue", "TYPENAMES": "pts", "VALUEREFERENCE": "num", "RESULTTYPE": "hits"},
+        {"REQUEST": "ListStoredQueries"},
+        {"REQUEST": "DescribeStoredQueries"},
+    ],
+    ids=lambda query: "&".join(query.values()),
+)
+def test_answers_of_wfs_2_alone(query: Mapping[str, str], described: Mapping[str, Path]) -> None:
+    status, document = ask(PROJECTS[0], "2.0.0", query)
+    assert status == 200
+    schemas.check(document, WFS_20, f"http://www.qgis.org/gml {described['2.0.0']}")
 
 
 @VERSIONS
@@ -95,7 +127,8 @@ def test_hits() -> None:
 def test_exceptions(version: str, query: Mapping[str, str], locator: str) -> None:
     status, document = ask(PROJECTS[0], version, query)
     assert status >= 400
-    assert f'locator="{locator}"'.encode() in document
+    name = locator.format(s="s" if version == "2.0.0" else "")
+    assert f'locator="{name}"'.encode() in document
     schemas.check(document, EXCEPTIONS[version])
 
 
@@ -105,6 +138,7 @@ def test_exceptions(version: str, query: Mapping[str, str], locator: str) -> Non
         {"REQUEST": "GetFeature"},
         {"SERVICE": "WFS"},
         {"SERVICE": "", "REQUEST": "GetFeature"},
+        {"VERSION": "1.1.0", "REQUEST": "GetCapabilities"},
         {"SERVICE": "WFS", "REQUEST": "GetFeature", "TYPENAME": "pts"},
         {"SERVICE": "WFS", "REQUEST": "DescribeFeatureType", "TYPENAME": "pts"},
     ],
@@ -117,3 +151,12 @@ def test_a_missing_service_request_or_version_is_told_in_ows_1_0(query: Mapping[
     assert answer.status_code == 400
     assert b'exceptionCode="MissingParameterValue"' in answer.data
     schemas.check(answer.data, EXCEPTIONS["1.1.0"])
+
+
+def test_a_missing_service_without_a_version_is_told_in_ows_1_1() -> None:
+    """OWS Common 1.1: who asks for the capabilities of no version is answered in the highest."""
+    answer = Client(Application(Settings(project_file=str(PROJECTS[0])))).get(
+        "/", query_string={"REQUEST": "GetCapabilities"}
+    )
+    assert answer.status_code == 400
+    schemas.check(answer.data, EXCEPTIONS["2.0.0"])

@@ -15,16 +15,15 @@ WFS = "http://www.opengis.net/wfs"
 ANSWERS = {
     "1.0.0": f"{WFS} {SITE}/wfs/1.0.0/WFS-transaction.xsd",
     "1.1.0": f"{WFS} {SITE}/wfs/1.1.0/wfs.xsd",
+    "2.0.0": f"{WFS}/2.0 {SITE}/wfs/2.0/wfs.xsd",
 }
 EXCEPTIONS = {
     "1.0.0": f"http://www.opengis.net/ogc {SITE}/wfs/1.0.0/OGC-exception.xsd",
     "1.1.0": f"http://www.opengis.net/ows {SITE}/ows/1.0.0/owsExceptionReport.xsd",
+    "2.0.0": f"http://www.opengis.net/ows/1.1 {SITE}/ows/1.1.0/owsExceptionReport.xsd",
 }
-CAPABILITIES = {
-    "1.0.0": f"{WFS} {SITE}/wfs/1.0.0/WFS-capabilities.xsd",
-    "1.1.0": f"{WFS} {SITE}/wfs/1.1.0/wfs.xsd",
-}
-VERSIONS = pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
+CAPABILITIES = {**ANSWERS, "1.0.0": f"{WFS} {SITE}/wfs/1.0.0/WFS-capabilities.xsd"}
+VERSIONS = pytest.mark.parametrize("version", ["1.0.0", "1.1.0", "2.0.0"])
 
 INSERT = "<wfs:Insert{}><qgs:pts><qgs:num>7</qgs:num></qgs:pts><qgs:pts><qgs:num>8</qgs:num></qgs:pts></wfs:Insert>"
 PROPERTY = "<wfs:Property><wfs:Name>num</wfs:Name><wfs:Value>{}</wfs:Value></wfs:Property>"

@@ -73,13 +73,15 @@ def _from_kvp(params: Parameters, version: str, known: Collection[str]) -> tuple
     properties = _per_type(params.property_names, len(names), "PROPERTYNAME")
     expressions = _expressions(params.expression, len(names))
     spaces = dict(params.namespaces)
+    if version != V2:  # there an id that is none is simply not found
+        types_of(params.feature_ids)
     return tuple(
         Query(
             type_name=type_name(name, spaces),
             properties=_wanted(properties[at]),
             srs_name=params.srs_name,
             filter=parse(filters[at].encode()) if filters[at] else None,
-            fids=_ids_of(params.feature_ids, bare_name(name), version) if params.feature_ids else None,
+            fids=_ids_of(params.feature_ids, name, names if version == V2 else None) if params.feature_ids else None,
             bbox=params.bbox,
             expression=expressions[at],
             sort_by=params.sort_by,
@@ -102,10 +104,14 @@ def _type_of(fid: str, known: Collection[str]) -> str:
     return found or name
 
 
-def _ids_of(ids: Sequence[str], name: str, version: str) -> tuple[str, ...]:
-    if version != V2:  # there an id that is none is simply not found
-        types_of(ids)
-    return tuple(fid for fid in ids if bare_name(fid).startswith(f"{name}."))
+def _ids_of(ids: Sequence[str], name: str, asked: Collection[str] | None) -> tuple[str, ...]:
+    """The ids of a type; with the types ``asked`` also those that are of none of them, which it will complain about."""
+    strays = [] if asked is None else [fid for fid in ids if not any(_is_of(fid, other) for other in asked)]
+    return tuple(fid for fid in ids if _is_of(fid, name) or fid in strays)
+
+
+def _is_of(fid: str, name: str) -> bool:
+    return bare_name(fid).startswith(f"{bare_name(name)}.")
 
 
 def _per_type(values: Sequence[str], types: int, name: str) -> Sequence[str]:

@@ -46,7 +46,7 @@ class Target:
     """A type to write to. ``schema`` is the source's own (without joined and virtual fields), ``properties`` are the
     published ones by both their names; ``required`` fields must not be NULL (for the project; what the source itself
     wants, it says). ``context`` is that of the layer's author. ``srs_name`` is what geometries without a CRS are in, ""
-    = the layer's with x first."""
+    = the layer's with x first. ``generated`` are key fields that no client sets for a new feature."""
 
     kind: FeatureType
     schema: Schema
@@ -57,6 +57,7 @@ class Target:
     required: frozenset[str]
     context: Context
     srs_name: str = ""
+    generated: frozenset[str] = frozenset()
 
     @property
     def geometry_names(self) -> tuple[str, ...]:
@@ -94,7 +95,15 @@ def make_target(kind: FeatureType, schema: Schema, context: Context, version: st
         context,
         # In WFS 2.0 numbers without the name of a CRS are in the one of the capabilities, which is a URN.
         kind.layer.crs.urn if version == V2 and kind.layer.crs else "",
+        frozenset(name for name in schema.key if version == V2 and _makes_itself(kind, schema, name)),
     )
+
+
+def _makes_itself(kind: FeatureType, schema: Schema, name: str) -> bool:
+    """Whether the source has a new value for a key: row numbers of files, sequences of databases. WFS 2.0 knows of no
+    ids that clients give (clause 15.2.4): who inserts a copy of a feature, key and all, gets a new one."""
+    field = schema.field(name)
+    return field is not None and (kind.layer.source.provider != "postgres" or bool(field.default))
 
 
 def _parsed(field: Field, config: FieldConfig, text: str) -> Expression:
@@ -193,7 +202,7 @@ def new_rows(target: Target, features: Sequence[NewFeature], srs_name: str) -> l
     given = [read_shape(target, feature.values) for feature in features]
     made = _shapes(target, given, srs_name) if target.kind.layer.has_geometry else [None] * len(features)
     for one in values:
-        for name in [name for name, value in one.items() if value is None and _generated(target, name)]:
+        for name in [name for name, value in one.items() if _is_made(target, name, value)]:
             del one[name]
     _fill(target, values, made)
     for one in values:
@@ -212,8 +221,10 @@ def new_rows(target: Target, features: Sequence[NewFeature], srs_name: str) -> l
     return out
 
 
-def _generated(target: Target, name: str) -> bool:
-    """Whether NULL for a new feature means the value that the source or the project makes."""
+def _is_made(target: Target, name: str, value: object) -> bool:
+    """Whether what is sent for a new feature gives way to the value that the source or the project makes."""
+    if value is not None:
+        return name in target.generated
     field = target.schema.field(name)
     made = {expression.field.name for expression in target.defaults}
     return field is not None and (name in made or name in target.schema.key or not field.nullable)
