@@ -151,7 +151,9 @@ def prepare(
     env = _environment(plan, batch, drawing, context)
     if labels is not None:
         labels.add(env, geometry, jobs, way)
-    return Painting(canvas, env, geometry, jobs, "exact" if exact else "fast") if len(jobs) else None
+    if not len(jobs):
+        return None
+    return Painting(canvas, env, geometry, jobs, "exact" if exact else "fast", renderer.common.one_by_one)
 
 
 def _environment(plan: LayerPlan, batch: Batch, drawing: Drawing, context: Context) -> Env:

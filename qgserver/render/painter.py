@@ -47,6 +47,12 @@ class Painting:
     geometry: GeometryArray
     jobs: Jobs
     antialias: Antialias
+    one_by_one: bool = False
+    """Features are painted strictly one after the other, however many they are."""
+
+    def strict(self, jobs: Jobs) -> bool:
+        """Whether jobs are painted in their order, whatever it costs."""
+        return self.one_by_one or len(jobs) <= STRICT
 
 
 def has_levels(renderer: Palette) -> bool:
@@ -92,7 +98,7 @@ def _paint_in_order(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -
     plain = _plain_painters(painting.env, symbols, jobs)
     exact = painting.antialias == "exact"
     polygonal = is_polygonal(painting.geometry)
-    if plain is not None and (exact or not polygonal or len(jobs) <= STRICT):
+    if plain is not None and (exact or not polygonal or painting.strict(jobs)):
         _paint_sequence(painting, plain, jobs)
         return
     if plain is not None and all(len(looks) == 1 for looks in plain.values()):
@@ -102,7 +108,7 @@ def _paint_in_order(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -
                 painting.canvas.antialias = "exact"
             _paint_turns(painting, {number: looks[0] for number, looks in plain.items()}, jobs)
             return
-    _paint_runs(painting, symbols, jobs if len(jobs) <= STRICT else _gathered(jobs))
+    _paint_runs(painting, symbols, jobs if painting.strict(jobs) else _gathered(jobs))
 
 
 def _plain_painters(env: Env, symbols: Sequence[Symbol], jobs: Jobs) -> dict[int, list[Look]] | None:
@@ -164,7 +170,7 @@ def _paint_runs(painting: Painting, symbols: Sequence[Symbol], jobs: Jobs) -> No
     shapes = Shapes(geometry, jobs.rows)
     for number, start, stop in _runs(jobs.symbols):
         symbol = symbols[number]
-        step = 1 if len(jobs) <= STRICT and not symbol.in_sequence else stop - start
+        step = 1 if painting.strict(jobs) and not symbol.in_sequence else stop - start
         for first in range(start, stop, step):
             paint_symbol(painting.canvas, painting.env, symbol, shapes.slice(first, min(first + step, stop)))
 

@@ -15,3 +15,8 @@ def symbol_color(symbol: Symbol) -> Color | None:
         if color is not None:
             return color
     return None
+
+
+def color_text(color: Color | None) -> str | None:
+    """A colour as expressions write it."""
+    return None if color is None else ",".join(str(round(part * 255)) for part in color)

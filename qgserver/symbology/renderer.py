@@ -19,6 +19,7 @@ from qgserver.registry import Registry
 from qgserver.symbology.effect import EffectStack, read_effects
 from qgserver.symbology.options import parse_number
 from qgserver.symbology.properties import merge_fields
+from qgserver.symbology.rewriting import with_own_color
 from qgserver.symbology.symbol import Symbol, read_symbol
 
 
@@ -58,13 +59,15 @@ class OrderClause:
 @dataclass(frozen=True, slots=True)
 class Common:
     """What every renderer has. ``level_by_feature``: with symbol levels, all jobs of a feature come before the next
-    feature (rules); otherwise all features of a symbol before the next symbol."""
+    feature (rules); otherwise all features of a symbol before the next symbol. ``one_by_one``: a feature's layers come
+    before the next feature's, however many there are."""
 
     symbol_levels: bool = False
     level_by_feature: bool = False
     order_by: tuple[OrderClause, ...] = ()
     reference_scale: float = 0.0
     effects: EffectStack | None = None
+    one_by_one: bool = False
 
     def order_fields(self) -> frozenset[str] | None:
         return merge_fields(used_fields(clause.node) for clause in self.order_by)
@@ -114,7 +117,7 @@ class Source:
         if element is None:
             self.problems.add(self.layer, "symbol", "missing")
             return Symbol("", ())
-        return read_symbol(element, self.layer, self.problems)
+        return with_own_color(read_symbol(element, self.layer, self.problems))
 
     def symbols(self, element: etree._Element) -> Mapping[str, Symbol]:
         """``symbols/symbol`` by name."""

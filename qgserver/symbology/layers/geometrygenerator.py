@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Self
 
@@ -12,15 +12,21 @@ from qgserver.draw.canvas import Canvas
 from qgserver.errors import ExpressionError
 from qgserver.expression.columns import to_values
 from qgserver.expression.evaluate import evaluate
-from qgserver.expression.nodes import Node, used_fields
+from qgserver.expression.nodes import Call, FieldRef, Node, Variable, used_fields
 from qgserver.expression.parser import parse
-from qgserver.geo.geometry import GeometryArray
-from qgserver.geo.wkb import decode, take
+from qgserver.geo.geometry import GeometryArray, Ints, spans
+from qgserver.geo.wkb import decode, take, to_shapely
+from qgserver.providers.batch import Column, take_batch
 from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.options import Options
 from qgserver.symbology.paint import paint_symbol
 from qgserver.symbology.properties import merge_fields
-from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
+from qgserver.symbology.rewriting import column_name, parts_of, rewritten
+from qgserver.symbology.symbol import Symbol, SymbolLayer, layers, paint_nothing
+
+WHOLE, NUMBER, COUNT = Call("$geometry"), Variable("geometry_part_num"), Variable("geometry_part_count")
+PER_PART: frozenset[Node] = frozenset({WHOLE, NUMBER, COUNT})
+"""What a generated geometry and its parts are called in the expressions of the symbol that draws it."""
 
 
 @layers.register("GeometryGenerator")
@@ -43,10 +49,16 @@ class GeometryGenerator(SymbolLayer):
         own = frozenset[str]() if self.node is None else used_fields(self.node)
         return merge_fields([SymbolLayer.used_fields(self), own])
 
+    def generates(self, env: Env) -> bool:
+        """Whether there is a geometry for any feature of the batch."""
+        return self.node is not None and bool(len(generated(self.node, env).coords))
+
     def painter(self, env: Env) -> Painter:
         node, symbol = self.node, self.symbol
         if node is None or symbol is None:
             return paint_nothing
+        if PER_PART & parts_of(symbol):
+            return _part_painter(node, symbol, env)
 
         @cache
         def made() -> GeometryArray:
@@ -60,6 +72,61 @@ class GeometryGenerator(SymbolLayer):
                 paint_symbol(canvas, env, symbol, whole.slice(start, start + step))
 
         return paint
+
+
+def _part_painter(node: Node, symbol: Symbol, env: Env) -> Painter:
+    """Paints part by part, with a symbol whose expressions ask for the part or what was generated."""
+
+    def change(part: Node) -> Node:
+        return FieldRef(column_name(part.name)) if isinstance(part, Call | Variable) and part in PER_PART else part
+
+    asking = rewritten(symbol, lambda _: change)
+
+    @cache
+    def made() -> tuple[Env, GeometryArray, Ints]:
+        whole = generated(node, env)
+        owners, numbers = _drawing_order(whole)
+        inner = _part_environment(env, whole, owners, numbers)
+        return inner, env.to_device(_as_features(whole, whole.features[owners] + numbers)), owners
+
+    def paint(canvas: Canvas, shapes: Shapes) -> None:
+        inner, geometry, owners = made()
+        chosen = spans(np.searchsorted(owners, shapes.rows), np.searchsorted(owners, shapes.rows, side="right"))
+        parts = Shapes(take(geometry, chosen), chosen)
+        step = max(len(parts), 1) if len(asking.layers) == 1 else 1
+        for start in range(0, len(parts), step):
+            paint_symbol(canvas, inner, asking, parts.slice(start, min(start + step, len(parts))))
+
+    return paint
+
+
+def _drawing_order(geometry: GeometryArray) -> tuple[Ints, Ints]:
+    """All parts as QGIS draws them: the feature of each, and its number (from 0) within the feature. Those of a feature
+    come from the largest box to the smallest."""
+    owners = np.repeat(np.arange(len(geometry)), np.diff(geometry.features))
+    west, south, east, north = _as_features(geometry, np.arange(len(owners))).boxes().T
+    order = np.lexsort(((west - east) * (north - south), owners))
+    return owners, order - geometry.features[owners]
+
+
+def _as_features(geometry: GeometryArray, parts: Ints) -> GeometryArray:
+    """These parts as features."""
+    kinds = geometry.ring_kinds()[geometry.parts[:-1]] if len(geometry.parts) > 1 else geometry.types[:0]
+    steps = np.arange(len(kinds) + 1)
+    return take(replace(geometry, types=kinds, features=steps, part_types=None), parts)
+
+
+def _part_environment(env: Env, whole: GeometryArray, owners: Ints, numbers: Ints) -> Env:
+    """The environment in which parts (numbers within their features ``owners``) are features, with what is different
+    from part to part as columns."""
+    batch = take_batch(env.batch, owners)
+    columns = {
+        WHOLE.name: Column(to_shapely(whole)[owners]),
+        NUMBER.name: Column(numbers + 1),
+        COUNT.name: Column(np.diff(whole.features)[owners]),
+    }
+    named = {column_name(name): column for name, column in columns.items()}
+    return replace(env, batch=replace(batch, columns={**batch.columns, **named}), painters={}, values={})
 
 
 def generated(node: Node, env: Env) -> GeometryArray:

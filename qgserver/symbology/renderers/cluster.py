@@ -9,12 +9,11 @@ import numpy as np
 from lxml import etree
 from numpy.typing import NDArray
 
-from qgserver.draw.color import Color
 from qgserver.draw.units import RenderScale
 from qgserver.expression.context import Context
 from qgserver.providers.batch import Batch, Column
 from qgserver.symbology.groups import Groups, features_at, find_groups, read_marker, read_tolerance
-from qgserver.symbology.maincolor import symbol_color
+from qgserver.symbology.maincolor import color_text, symbol_color
 from qgserver.symbology.options import Length
 from qgserver.symbology.paint import point_geometry
 from qgserver.symbology.properties import merge_fields
@@ -28,7 +27,7 @@ from qgserver.symbology.renderer import (
     read_renderer,
     renderers,
 )
-from qgserver.symbology.rowvariables import column_name, with_row_variables
+from qgserver.symbology.rewriting import column_name, with_row_variables
 from qgserver.symbology.scene import Scene
 from qgserver.symbology.symbol import Symbol
 
@@ -90,16 +89,12 @@ class ClusterRenderer:
 
     def _colors(self, groups: Groups) -> NDArray[np.object_]:
         """object[g]: the colour that all members have, as expressions write it; None where they differ."""
-        texts = [_color_text(symbol_color(symbol)) for symbol in self.inner.symbols]
+        texts = [color_text(symbol_color(symbol)) for symbol in self.inner.symbols]
         known = list(dict.fromkeys(texts))
         number = np.array([known.index(text) for text in texts], dtype=np.int64)[groups.symbols]
         low = np.minimum.reduceat(number, groups.starts[:-1])
         high = np.maximum.reduceat(number, groups.starts[:-1])
         return np.array([*known, None], dtype=object)[np.where(low == high, low, len(known))]
-
-
-def _color_text(color: Color | None) -> str | None:
-    return None if color is None else ",".join(str(round(part * 255)) for part in color)
 
 
 @renderers.register("pointCluster")

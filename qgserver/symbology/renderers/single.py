@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from lxml import etree
@@ -43,8 +43,10 @@ class SingleRenderer:
 
 @renderers.register("singleSymbol", "25dRenderer", "embeddedSymbol")
 def read(element: etree._Element, source: Source) -> Renderer:
-    """25D is one symbol of geometry generators; of embedded symbols the default one is drawn."""
+    """25D is one symbol of geometry generators, whose walls and roofs hide each other in the order of the features; of
+    embedded symbols the default one is drawn."""
     symbol = element.find("symbols/symbol")
     if symbol is None:
         symbol = element.find("symbol")
-    return SingleRenderer(read_common(element, source), (source.symbol(symbol),))
+    common = replace(read_common(element, source), one_by_one=element.get("type") == "25dRenderer")
+    return SingleRenderer(common, (source.symbol(symbol),))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from lxml import etree
@@ -102,3 +104,38 @@ def test_data_defined_colours_follow_the_features() -> None:
     of = categorized([fill(0, RED).replace("</layer>", defined), fill(1, RED).replace("</layer>", defined)])
     paint(painting(canvas, of, [0, 1], squares([(0, 0), (60, 60)], 50)), of)
     assert [color(canvas, 10, 10), color(canvas, 70, 70)] == [RED, BLUE]
+
+
+def generator(expression: str, symbol: str) -> str:
+    return (
+        '<layer class="GeometryGenerator" enabled="1"><Option type="Map"><Option name="SymbolType" value="Fill"/>'
+        f'<Option name="geometryModifier" value="{expression}"/></Option>{symbol}</layer>'
+    )
+
+
+def test_buildings_hide_those_before_them_however_many_they_are() -> None:
+    """The roof of an earlier one lies below the wall of the last one."""
+    canvas = Canvas(SIZE, SIZE)
+    roof = generator("translate($geometry, 30, 0)", fill(0, GREEN))
+    symbol = fill(0, RED).replace("</symbol>", f"{roof}</symbol>")
+    of = read_renderer(etree.fromstring(f'<renderer-v2 type="25dRenderer">{symbol}</renderer-v2>'), "x", Problems())
+    assert of.common.one_by_one
+    houses = painting(canvas, of, [0] * 100, squares([(0, 0)] * 99 + [(30, 0)], 30), "fast")
+    paint(replace(houses, one_by_one=True), of)
+    assert [color(canvas, x, 10) for x in (10, 40, 70)] == [RED, RED, GREEN]
+
+
+def test_expressions_know_the_symbols_colour_and_the_part_that_was_generated() -> None:
+    """Two parts, the second one (x from 60) darker than the symbol."""
+    canvas = Canvas(SIZE, SIZE)
+    darker = "if(x_min(geometry_n($geometry, @geometry_part_num)) &gt; 50, darker(@symbol_color, 200), @symbol_color)"
+    defined = (
+        '<data_defined_properties><Option type="Map"><Option name="properties" type="Map">'
+        '<Option name="fillColor" type="Map"><Option name="active" value="true"/><Option name="type" value="3"/>'
+        f'<Option name="expression" value="{darker}"/></Option></Option></Option></data_defined_properties></layer>'
+    )
+    parts = "collect_geometries($geometry, translate($geometry, 60, 0))"
+    inner = fill(0, RED).replace("</layer>", defined)
+    of = categorized([f'<symbol name="0" type="fill">{generator(parts, inner)}</symbol>'])
+    paint(painting(canvas, of, [0], squares([(0, 0)], 50)), of)
+    assert [color(canvas, 10, 10), color(canvas, 70, 10)] == [RED, (127, 0, 0)]
