@@ -17,7 +17,7 @@ from qgserver.errors import ProviderError
 from qgserver.geo.crs import Crs
 from qgserver.providers.absent import AbsentProvider
 from qgserver.providers.cache import ByteCache
-from qgserver.providers.edit import Store, open_store
+from qgserver.providers.edit import Store, open_store, takes_edits
 from qgserver.providers.protocol import Provider
 from qgserver.providers.resources import Resources
 from qgserver.providers.uri import DataSource
@@ -112,6 +112,11 @@ def file_is_missing(source: DataSource) -> bool:
     """Whether a source is a plain file (or folder) that is not there. Nothing is opened, and no server asked."""
     plain = source.provider in _OF_FILES and source.path.startswith("/") and not source.path.startswith("/vsi")
     return plain and not os.path.exists(source.path)
+
+
+def is_editable(source: DataSource) -> bool:
+    """Whether a source is of a kind that can be written at all. Nothing is opened."""
+    return takes_edits(_provider_name(source), source)
 
 
 def _provider_name(source: DataSource) -> str:

@@ -89,9 +89,14 @@ _MODULES: Mapping[str, str] = MappingProxyType(
 """Provider's name -> the module that edits it, imported on first use."""
 
 
+def takes_edits(name: str, source: DataSource) -> bool:
+    """Whether a data source of the provider ``name`` is of a kind that can be written. Nothing is opened."""
+    return name in _MODULES and not source.query
+
+
 def open_store(name: str, source: DataSource, resources: Resources) -> Store:
     """The store of a data source of the provider ``name``. Nothing is opened yet. Raises ``ReadOnlyError``."""
-    if name not in _MODULES or source.query:
+    if not takes_edits(name, source):
         raise ReadOnlyError("The layer's kind of data source can't be written", detail=f"provider {name!r}")
     store: Store = importlib.import_module(_MODULES[name]).open_store(source, resources)
     return store

@@ -12,6 +12,7 @@ from qgserver.geo.transform import get_transform
 from qgserver.ows.wfs.featuretype import FeatureType
 from qgserver.ows.xmlio import element, escape, optional
 from qgserver.project.model import Link, Project, VectorLayer
+from qgserver.providers import is_editable
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,8 @@ class Offer:
     requests: tuple[str, ...]
 
     def edits(self, kind: FeatureType) -> tuple[str, ...]:
-        """What WFS-T allows on a type, nothing as long as there is no Transaction."""
-        return kind.operations if "Transaction" in self.requests else ()
+        """What WFS-T allows on a type: nothing where the data source takes no edits, whatever the project says."""
+        return kind.operations if "Transaction" in self.requests and is_editable(kind.layer.source) else ()
 
 
 POST_ONLY = ("Transaction",)
