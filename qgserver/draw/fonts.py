@@ -60,6 +60,11 @@ class Font:
         return math.ceil(self.face.descender * self.size)
 
     @property
+    def max_advance(self) -> int:
+        """Pixels of the widest letter that there is."""
+        return math.floor(self.face.widest * self.size + 0.5)
+
+    @property
     def underline(self) -> tuple[float, float]:
         """Pixels from the baseline down to the top of the line under a text, and the thickness of such lines."""
         below, thickness = self.face.underline
@@ -80,9 +85,10 @@ class Outline:
 
 class Face:
     """One face of a font file. ``slant`` is x per y by which its letters are leant over. ``underline``: how far below
-    the baseline the line under a text begins, and how thick it is. Lengths are in ems."""
+    the baseline the line under a text begins, and how thick it is. ``widest``: the largest advance. Lengths are in ems.
+    """
 
-    __slots__ = ("_advances", "_outlines", "ascender", "descender", "font", "slant", "underline", "upem")
+    __slots__ = ("_advances", "_outlines", "ascender", "descender", "font", "slant", "underline", "upem", "widest")
 
     def __init__(self, file: str, index: int, slant: float) -> None:
         face = hb.Face(hb.Blob.from_file_path(file), index & 0xFFFF)
@@ -99,6 +105,8 @@ class Face:
             for tag in (hb.OTMetricsTag.UNDERLINE_OFFSET, hb.OTMetricsTag.UNDERLINE_SIZE)
         )
         self.underline: tuple[float, float] = -position + thickness / 2, thickness
+        header = bytes(face.reference_table("hhea").data or b"")
+        self.widest: float = int.from_bytes(header[_WIDEST], "big") / self.upem if len(header) >= _WIDEST.stop else 1.0
         self._advances: dict[float, Advances] = {}
         self._outlines: list[dict[int, Outline]] = [{} for _ in range(_LEVELS + 1)]
 
@@ -153,6 +161,8 @@ class Advances(dict[int, tuple[int, float]]):
         return found
 
 
+_WIDEST = slice(10, 12)
+"""Where advanceWidthMax is in a font's horizontal header."""
 SIXTYFOURTHS = 64
 """FreeType's unit: the pen stands at whole numbers of it."""
 _MOST_SIZES = 256

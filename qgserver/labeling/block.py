@@ -220,23 +220,21 @@ def _rules(fragment: Fragment, style: TextFormat, font: Font) -> tuple[tuple[flo
 
 
 def _vertical(lines: Sequence[Sequence[Fragment]], style: TextFormat, font: Font) -> Block:
-    """Letters below each other, an ascent apart; lines become columns from left to right."""
+    """Letters below each other, an ascent apart; lines become columns from left to right, each as wide as the widest
+    letter of the font (measured)."""
     columns = [
         [_line([replace(fragment, text=letter)], style, font) for fragment in fragments for letter in fragment.text]
         for fragments in lines[:MOST_LINES]
     ]
-    widths = [max((row.width for row in column), default=0.0) for column in columns]
-    step = (font.ascent + font.descent) * style.line_height
+    width = font.max_advance
+    step = width * style.line_height
     longest = max((len(column) for column in columns), default=0)
     height = longest * font.ascent + max(longest - 1, 0) * font.letter_spacing
     rows: list[BlockLine] = []
     baselines: list[float] = []
-    left = 0.0
-    for column, width in zip(columns, widths, strict=True):
+    for position, column in enumerate(columns):
         for number, row in enumerate(column):
-            shift = left + (width - row.width) / 2
+            shift = position * step + (width - row.width) / 2
             rows.append(BlockLine(tuple(replace(piece, x=piece.x + shift) for piece in row.pieces), row.width))
             baselines.append(height - font.ascent - number * (font.ascent + font.letter_spacing))
-        left += max(step, width)
-    total = left - max(step, widths[-1]) + widths[-1] if widths else 0.0
-    return Block(tuple(rows), total, height, tuple(baselines), font, True)
+    return Block(tuple(rows), width + (len(columns) - 1) * step, height, tuple(baselines), font, True)

@@ -39,14 +39,27 @@ class Run:
             yield single_path(np.array(((x0, y0), (x0, y1), (x1, y1), (x1, y0))), True)
 
     def outlines(self) -> Iterator[Paths]:
-        yield self.line.paths(self.x, self.y)
-        yield from self.rectangles()
+        """The letters, and the rectangles turning the same way, so that both are filled by the winding rule."""
+        letters = self.line.paths(self.x, self.y)
+        yield letters
+        backwards = _area(letters) > 0
+        for rectangle in self.rectangles():
+            yield single_path(rectangle.coords[::-1], True) if backwards else rectangle
 
     def halos(self, width: float, join: Join) -> Iterator[Paths]:
         """What a pen along the outlines covers."""
         yield self.line.halo(self.x, self.y, width, join)
         for rectangle in self.rectangles():
             yield ring_halo(rectangle, width, join)
+
+
+def _area(rings: Paths) -> float:
+    """Twice what rings enclose; of most letters it is positive where outer rings go right, then down."""
+    following = np.arange(1, len(rings.coords) + 1)
+    filled = rings.starts[1:] > rings.starts[:-1]
+    following[rings.starts[1:][filled] - 1] = rings.starts[:-1][filled]
+    x, y = rings.coords[:, 0], rings.coords[:, 1]
+    return float((x * y[following] - x[following] * y).sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
