@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qgserver.geo.geometry import Floats, Ints
-from qgserver.labeling.candidates.columns import Candidates, Flags, corners, expand, running
+from qgserver.labeling.candidates.columns import Candidates, Flags, expand, parts, running
 
 CHUNK = 400_000
 """So many pairs of boxes are compared at a time."""
@@ -105,21 +105,6 @@ def _overlap(one: Floats, two: Floats) -> Flags:
             slack = 1e-9 * (np.abs(a).max(axis=1, initial=1.0))
             meet &= (a.max(axis=1) >= b.min(axis=1) - slack) & (b.max(axis=1) >= a.min(axis=1) - slack)
     return meet
-
-
-def parts(found: Candidates) -> tuple[Ints, Ints, Floats]:
-    """The boxes of candidates: int64[p] whose they are, int64[n + 1] where those of each begin, corners
-    float64[p, 4, 2]."""
-    glyphs = np.diff(found.runs)
-    count = np.maximum(glyphs, 1)
-    first = running(count)
-    owner = np.repeat(np.arange(len(found)), count)
-    columns = [column[owner] for column in (found.x, found.y, found.width, found.height, found.angle)]
-    if len(found.glyphs):
-        curved = (glyphs > 0)[owner]
-        for column, value in zip(columns, found.glyphs.T, strict=True):
-            column[curved] = value
-    return owner, first, corners(*columns)
 
 
 def index(found: Candidates) -> Conflicts:

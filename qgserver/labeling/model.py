@@ -76,6 +76,8 @@ class Placing:
     polygon_flags: PolygonFlags = PolygonFlags.INSIDE
     distance: float = 0.0
     quadrant: tuple[int, int] = (0, 0)
+    fixed_quadrant: bool = False
+    """Data demand the quadrant: around a point, the only candidate then."""
     offset: tuple[float, float] = (0.0, 0.0)
     positions: tuple[str, ...] = ("TR", "TL", "BR", "BL", "R", "L", "TSR", "BSR")
     symbol: tuple[float, float] = (0.0, 0.0)

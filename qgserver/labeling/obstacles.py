@@ -9,8 +9,7 @@ import numpy as np
 import shapely
 
 from qgserver.geo.geometry import Floats, Ints
-from qgserver.labeling.candidates.columns import Candidates, Flags, Shapes
-from qgserver.labeling.conflicts import parts
+from qgserver.labeling.candidates.columns import Candidates, Flags, Shapes, parts
 from qgserver.labeling.model import Engine, Item, Obstacle, ObstacleKind
 
 HARD_SINCE = 2

@@ -12,7 +12,7 @@ from qgserver.geo.geometry import Floats, Ints
 from qgserver.labeling import conflicts, costs
 from qgserver.labeling import obstacles as hindrances
 from qgserver.labeling.candidates import generate
-from qgserver.labeling.candidates.columns import Candidates
+from qgserver.labeling.candidates.columns import Candidates, parts
 from qgserver.labeling.candidates.line import wanted
 from qgserver.labeling.model import Engine, Item, Obstacle, Placed
 from qgserver.labeling.solve import Problem, solve
@@ -48,7 +48,7 @@ def _sound(item: Item) -> bool:
 
 def _on_map(found: Candidates, engine: Engine) -> Candidates:
     """Labels cut by the frame are out where the project says so; those beyond it always are."""
-    owner, _, shape = conflicts.parts(found)
+    owner, _, shape = parts(found)
     frame = np.array((engine.width, engine.height))
     low, high = shape.min(axis=1), shape.max(axis=1)
     if engine.partials:

@@ -12,9 +12,9 @@ import shapely
 from numpy.typing import NDArray
 
 from qgserver.geo.geometry import Floats, Ints
-from qgserver.labeling.candidates import curved, line, point, polygon
-from qgserver.labeling.candidates.columns import Candidates, join, stand_upright
-from qgserver.labeling.model import Engine, Item, Mode
+from qgserver.labeling.candidates import curved, line, outside, point, polygon
+from qgserver.labeling.candidates.columns import Candidates, join, parts, stand_upright
+from qgserver.labeling.model import Engine, Item, Mode, PolygonFlags
 
 Family = Callable[[Ints, Sequence[Item], Engine], Candidates]
 
@@ -29,13 +29,48 @@ def generate(items: Sequence[Item], engine: Engine) -> Candidates:
         for family in _families(item, kind):
             groups.setdefault(family, []).append(number)
     found = [family(np.array(rows), [items[i] for i in rows], engine) for family, rows in groups.items()]
-    return stand_upright(join(found), items)
+    return _fitting(stand_upright(join(found), items), items)
+
+
+def _fitting(found: Candidates, items: Sequence[Item]) -> Candidates:
+    """Of the labels that shall fit in their polygon, only the candidates that do."""
+    bound = np.array([item.placing.fit_in_polygon and item.pinned is None for item in items], dtype=bool)
+    rows = np.flatnonzero(bound[found.item])
+    if not len(rows):
+        return found
+    inner = found.take(rows)
+    shapes = np.array([item.geometry for item in items], dtype=object)
+    shapely.prepare(shapes[bound])
+    owner, _, corner = parts(inner)
+    inside = shapely.covers(shapes[inner.item[owner]], shapely.polygons(corner))
+    kept = np.ones(len(found), dtype=bool)
+    kept[rows[owner[~inside]]] = False
+    return found.take(kept)
 
 
 def _families(item: Item, kind: int) -> tuple[Family, ...]:
     if item.pinned is not None:
         return (_pinned,)
-    return _TABLE.get((kind, item.placing.mode), _DEFAULTS.get(kind, ()))
+    mode = item.placing.mode
+    if mode == Mode.AROUND_POINT and kind == _POINT and item.placing.fixed_quadrant:
+        return (_over,)
+    if kind == _POLYGON:
+        return _of_polygon(item, _TABLE.get((kind, mode), (polygon.within,)))
+    return _TABLE.get((kind, mode), (_around,) if kind == _POINT else ())
+
+
+def _of_polygon(item: Item, inner: tuple[Family, ...]) -> tuple[Family, ...]:
+    """Labels may be allowed inside, outside or on both sides of a polygon; one that has no room inside stays outside
+    if it may."""
+    flags = item.placing.polygon_flags
+    if item.placing.mode == Mode.OUTSIDE:
+        return (outside.around,)
+    if not flags & PolygonFlags.OUTSIDE:
+        return inner
+    left, low, right, high = item.geometry.bounds
+    if not flags & PolygonFlags.INSIDE or right - left < item.width or high - low < item.height:
+        return (outside.around,)
+    return (*inner, outside.around)
 
 
 def _pinned(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
@@ -86,4 +121,3 @@ _TABLE: dict[tuple[int, Mode], tuple[Family, ...]] = {
     (_POLYGON, Mode.HORIZONTAL): (polygon.within,),
     (_POLYGON, Mode.FREE): (polygon.within,),
 }
-_DEFAULTS: dict[int, tuple[Family, ...]] = {_POINT: (_around,), _POLYGON: (polygon.within,)}

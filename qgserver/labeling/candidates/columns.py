@@ -149,3 +149,18 @@ def corners(x: Floats, y: Floats, width: Floats, height: Floats, angle: Floats) 
     up = np.stack((-np.sin(angle), np.cos(angle)), axis=-1) * height[:, None]
     first = np.stack((x, y), axis=-1)
     return np.stack((first, first + along, first + along + up, first + up), axis=1)
+
+
+def parts(found: Candidates) -> tuple[Ints, Ints, Floats]:
+    """The boxes of candidates: int64[p] whose they are, int64[n + 1] where those of each begin, corners
+    float64[p, 4, 2]."""
+    glyphs = np.diff(found.runs)
+    count = np.maximum(glyphs, 1)
+    first = running(count)
+    owner = np.repeat(np.arange(len(found)), count)
+    columns = [column[owner] for column in (found.x, found.y, found.width, found.height, found.angle)]
+    if len(found.glyphs):
+        curved = (glyphs > 0)[owner]
+        for column, value in zip(columns, found.glyphs.T, strict=True):
+            column[curved] = value
+    return owner, first, corners(*columns)
