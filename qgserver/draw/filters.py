@@ -126,7 +126,7 @@ def distances_outside(alpha: Pixels, furthest: float) -> Light:
 
 
 def distances_inside(alpha: Pixels, furthest: float) -> Light:
-    """float32[n, h, w]: how far each pixel within the shapes is from what they do not cover."""
+    """float32[n, h, w]: how far each pixel within the shapes is from the next one that is not fully covered."""
     return _measured(alpha, furthest, _weights_inside)
 
 
@@ -135,7 +135,7 @@ def _weights_outside(alpha: Pixels) -> Light:
 
 
 def _weights_inside(alpha: Pixels) -> Light:
-    return np.where(alpha < 255, alpha / np.float32(255), _NOWHERE)
+    return np.where(alpha < 255, np.float32(0), _NOWHERE)
 
 
 def _measured(alpha: Pixels, furthest: float, weights: Callable[[Pixels], Light]) -> Light:

@@ -72,7 +72,7 @@ def test_distances_take_account_of_partly_covered_pixels() -> None:
     assert found[:4] == pytest.approx([0, 0.894, 1.342, 2.191], abs=1e-3)
     assert np.isinf(found[4:]).all()
     alpha[0, 0] = 255
-    alpha[0, 0, 0] = 0
+    alpha[0, 0, 0] = 200
     assert filters.distances_inside(alpha, 9.0)[0, 0].tolist() == [0, 1, 2, 3, 4, 5]
 
 
