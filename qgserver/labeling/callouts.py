@@ -305,13 +305,16 @@ def _balloon(env: Env, callout: Callout, box: Box, anchor: Floats) -> Floats:
     return np.array([*(corners[(side + 1 + k) % 4] for k in range(4)), *ring])
 
 
+_SIDES = (2, 1, 0, 3)
+"""Top, right, bottom, left: of sides equally near, as from beyond a corner, the last one gets the wedge (measured)."""
+
+
 def _nearest_side(corners: Floats, anchor: Floats, wedge: float) -> tuple[int, float]:
     """The side of the box that looks at the anchor, and where on it the wedge begins."""
-    best = (math.inf, 0, 0.0)
-    for side in range(4):
-        line = shapely.LineString((corners[side], corners[(side + 1) % 4]))
-        distance = float(line.distance(shapely.Point(anchor)))
-        if distance < best[0]:
-            at = min(max(float(line.project(shapely.Point(anchor))) - wedge / 2, 0.0), max(line.length - wedge, 0.0))
-            best = (distance, side, at)
-    return best[1], best[2]
+    point = shapely.Point(anchor)
+    lines = [shapely.LineString((corners[side], corners[(side + 1) % 4])) for side in range(4)]
+    distances = [round(float(shapely.distance(line, point)), 6) for line in lines]
+    nearest = min(distances)
+    side = next(side for side in reversed(_SIDES) if distances[side] == nearest)
+    line = lines[side]
+    return side, min(max(float(line.project(point)) - wedge / 2, 0.0), max(line.length - wedge, 0.0))
