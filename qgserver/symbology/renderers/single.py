@@ -25,8 +25,11 @@ from qgserver.symbology.symbol import Symbol
 
 @dataclass(frozen=True, slots=True)
 class SingleRenderer:
+    """``listed``: legends show the symbol."""
+
     common: Common
     symbols: tuple[Symbol, ...]
+    listed: bool = True
 
     def used_fields(self) -> frozenset[str] | None:
         return merge_fields([symbol_fields(self.symbols), self.common.order_fields()])
@@ -35,7 +38,7 @@ class SingleRenderer:
         return Jobs(np.arange(len(batch), dtype=np.int64), np.zeros(len(batch), dtype=np.int64))
 
     def legend(self) -> tuple[LegendItem, ...]:
-        return (LegendItem("", 0),)
+        return (LegendItem("", 0),) if self.listed else ()
 
     def filters(self, scale: float) -> bool:
         return False
@@ -43,10 +46,11 @@ class SingleRenderer:
 
 @renderers.register("singleSymbol", "25dRenderer", "embeddedSymbol")
 def read(element: etree._Element, source: Source) -> Renderer:
-    """25D is one symbol of geometry generators, whose walls and roofs hide each other in the order of the features; of
-    embedded symbols the default one is drawn."""
+    """25D is one symbol of geometry generators, whose walls and roofs hide each other in the order of the features; no
+    legend shows it (measured). Of embedded symbols the default one is drawn."""
     symbol = element.find("symbols/symbol")
     if symbol is None:
         symbol = element.find("symbol")
-    common = replace(read_common(element, source), one_by_one=element.get("type") == "25dRenderer")
-    return SingleRenderer(common, (source.symbol(symbol),))
+    deep = element.get("type") == "25dRenderer"
+    common = replace(read_common(element, source), one_by_one=deep)
+    return SingleRenderer(common, (source.symbol(symbol),), listed=not deep)

@@ -120,7 +120,8 @@ def test_buildings_hide_those_before_them_however_many_they_are() -> None:
     symbol = fill(0, RED).replace("</symbol>", f"{roof}</symbol>")
     of = read_renderer(etree.fromstring(f'<renderer-v2 type="25dRenderer">{symbol}</renderer-v2>'), "x", Problems())
     assert of.common.one_by_one
-    houses = painting(canvas, of, [0] * 100, squares([(0, 0)] * 99 + [(30, 0)], 30), "fast")
+    assert not of.legend()
+    houses = painting(canvas, of, [0] * 100, squares([(0.0, 0.0)] * 99 + [(30.0, 0.0)], 30), "fast")
     paint(replace(houses, one_by_one=True), of)
     assert [color(canvas, x, 10) for x in (10, 40, 70)] == [RED, RED, GREEN]
 
