@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from qgserver.geo.geometry import Floats, Ints
-from qgserver.labeling.candidates.columns import Candidates, Shapes
+from qgserver.labeling.candidates.columns import Candidates, Shapes, corners
 from qgserver.labeling.model import Engine, Item, Mode
 
 POLYGON = 3
@@ -41,7 +41,7 @@ def final(found: Candidates, items: Sequence[Item], engine: Engine) -> Candidate
 
 def _central(found: Candidates, geometries: Shapes, engine: Engine) -> Floats:
     """Far from the outline, the holes and the frame of the map is good, and so is near the centre."""
-    x, y = found.x + found.width / 2, found.y + found.height / 2
+    x, y = corners(found.x, found.y, found.width, found.height, found.angle).mean(axis=1).T
     middle = shapely.points(x, y)
     used, row = np.unique(found.item, return_inverse=True)
     outlines = shapely.boundary(geometries[used])

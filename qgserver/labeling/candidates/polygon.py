@@ -115,5 +115,10 @@ def _angles(items: Sequence[Item], polygons: Shapes, size: Floats, frames: _Fram
     roomy = (frames.first > 1.5 * width) & (frames.second > 1.5 * width)
     tilted = np.where(frames.angle <= np.pi / 4, frames.angle, frames.angle - np.pi / 2)
     lengthwise = np.where(frames.second > frames.first, frames.angle - np.pi / 2, frames.angle)
-    angle[free] = np.where(roomy, tilted, lengthwise)[free]
+    # room for a box of twice the size, level around the middle of the frame: the label stays level
+    wide = np.ones(len(free), dtype=bool)
+    for x, y in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
+        corner = frames.middle + size[frames.item] * (x, y)
+        wide &= shapely.contains_xy(polygons[frames.item], corner[:, 0], corner[:, 1])
+    angle[free] = np.where(wide, 0.0, np.where(roomy, tilted, lengthwise))[free]
     return angle
