@@ -9,7 +9,7 @@ from typing import Any
 
 from qgserver.labeling.block import Alignment
 from qgserver.labeling.callouts import CALLOUT_DEFINED
-from qgserver.labeling.model import LineFlags, PolygonFlags
+from qgserver.labeling.model import LineFlags, Mode, PolygonFlags
 from qgserver.labeling.settings import ABOVE, BELOW, BESIDE, POSITIONS, LabelSettings
 from qgserver.labeling.textformat import FORMAT_DEFINED
 from qgserver.symbology.properties import (
@@ -70,11 +70,8 @@ def _turns(settings: LabelSettings, value: object) -> LabelSettings:
 def _outside(settings: LabelSettings, value: object) -> LabelSettings:
     """``force``: outside only; true or ``yes``: outside, too; else inside only."""
     if str(value).strip().lower() == "force":
-        flags = PolygonFlags.OUTSIDE
-    elif as_flag(value, False):
-        flags = PolygonFlags.OUTSIDE | PolygonFlags.INSIDE
-    else:
-        flags = PolygonFlags.INSIDE
+        return replace(settings, placement=replace(settings.placement, mode=Mode.OUTSIDE))
+    flags = PolygonFlags.INSIDE | PolygonFlags.OUTSIDE if as_flag(value, False) else PolygonFlags.INSIDE
     return replace(settings, placement=replace(settings.placement, polygon_flags=flags))
 
 
@@ -96,9 +93,11 @@ def _positions(value: object, static: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part for part in str(value).replace(" ", "").upper().split(",") if part in POSITIONS) or static
 
 
-def _quadrant(value: object, static: int) -> int:
-    number = as_integer(value, static)
-    return number if 0 <= number <= 8 else static
+def _quadrant(settings: LabelSettings, value: object) -> LabelSettings:
+    number = as_integer(value, -1)
+    if not 0 <= number <= 8:
+        return settings
+    return replace(settings, placement=replace(settings.placement, quadrant=number, fixed_quadrant=True))
 
 
 _UNITS = {
@@ -144,7 +143,7 @@ LABEL_DEFINED: Mapping[str, Change] = {
     "DirSymbPlacement": _directions("where", _as_where),
     "DirSymbReverse": _directions("reverse", as_flag),
     "CentroidWhole": _inner("placement", "centroid_whole", as_flag),
-    "OffsetQuad": _inner("placement", "quadrant", _quadrant),
+    "OffsetQuad": _quadrant,
     "OffsetXY": _inner("placement", "offset", as_offset),
     "OffsetUnits": _inner("placement", "offset", _as_unit),
     "LabelDistance": _inner("placement", "distance", as_length),

@@ -34,12 +34,11 @@ class Label:
             yield self.item if piece is self.item.geometry else replace(self.item, geometry=piece)
 
 
-def label_angle(placement: Placement, own: Own, pinned: bool) -> float | None:
-    """The angle that all candidates have, in radians counter-clockwise; None when the placement decides. Turned labels
-    that are not pinned lose their own angle where the layer says so."""
-    if own.rotation is not None and (pinned or placement.keeps_rotation):
+def label_angle(placement: Placement, own: Own) -> float | None:
+    """The angle that all candidates have, in radians counter-clockwise; None when the placement decides."""
+    if own.rotation is not None:
         return -math.radians(degrees(own.rotation, placement.rotation_unit)) % math.tau
-    if own.rotation is None and placement.rotation:
+    if placement.rotation:
         return -math.radians(placement.rotation) % math.tau
     return None
 

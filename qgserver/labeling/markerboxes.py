@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from qgserver.draw.units import RenderScale
-from qgserver.geo.geometry import Floats, Ints
+from qgserver.geo.geometry import Ints
 from qgserver.symbology.env import Env, Shapes
+from qgserver.symbology.layers.ellipsemarker import EllipseMarker
+from qgserver.symbology.layers.simplemarker import SimpleMarker
+from qgserver.symbology.layers.svgmarker import SvgMarker
 from qgserver.symbology.markers import MarkerLayer
 from qgserver.symbology.options import Length
 from qgserver.symbology.paint import point_geometry
@@ -18,6 +21,9 @@ from qgserver.symbology.symbol import Symbol
 
 Sides = tuple[float, float, float, float]
 """left, bottom, right, top in pixels from the point, y up."""
+SMOOTHING: Mapping[type[MarkerLayer], float] = {SimpleMarker: 1.0, EllipseMarker: 1.0, SvgMarker: 0.5}
+"""Pixels that QGIS adds to the width and height of markers for their smooth edges, where their outline counts at all
+(measured)."""
 NO_ROOM: Sides = (math.inf, math.inf, -math.inf, -math.inf)
 
 
@@ -67,9 +73,9 @@ def _marker_sides(layer: MarkerLayer, scale: RenderScale) -> Sides:
     aspect = getattr(layer, "aspect", 0.0)
     if aspect > 0:
         height = width * aspect
-    pen = 0.0
-    if getattr(layer, "stroke_style", "solid") != "no":
-        pen = _pixels(getattr(layer, "stroke_width", None), scale, 0.0)
+    pen = SMOOTHING.get(type(layer), 0.0)
+    if type(layer) in SMOOTHING and getattr(layer, "stroke_style", "solid") != "no":
+        pen += _pixels(getattr(layer, "stroke_width", None), scale, 0.0)
     dx, dy = layer.displacement(scale, width, height)
     angle = math.radians(layer.rotation)
     sin, cos = abs(math.sin(angle)), abs(math.cos(angle))
@@ -82,9 +88,13 @@ def _pixels(length: object, scale: RenderScale, default: float) -> float:
     return length.pixels(scale) if isinstance(length, Length) else default
 
 
-def box_corners(x: float, y: float, sides: Sides) -> Floats:
-    """float64[4, 2]: the corners of the box of a marker at a point of engine space."""
+def box_at(x: float, y: float, sides: Sides, height: float) -> Sides:
+    """The box of a marker at a point of engine space, in a picture of ``height`` pixels. QGIS cuts its sides to whole
+    pixels (counted from above)."""
     left, bottom, right, top = sides
-    return np.array(
-        ((x + left, y + bottom), (x + right, y + bottom), (x + right, y + top), (x + left, y + top)), dtype=np.float64
+    return (
+        float(int(x + left)),
+        height - int(height - y - bottom),
+        float(int(x + right)),
+        height - int(height - y - top),
     )

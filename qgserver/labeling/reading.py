@@ -205,7 +205,6 @@ def _placement(element: etree._Element | None, layer: str, problems: Problems) -
         max_turn_out=abs(at.number("maxCurvedCharAngleOut", -25.0)),
         rotation=_number(at, "rotationAngle", at.number("angleOffset")),
         rotation_unit=at.text("rotationUnit", "AngleDegrees"),
-        keeps_rotation=at.flag("preserveRotation", True),
         generator=_generator(at, layer, problems),
     )
 

@@ -19,7 +19,7 @@ from qgserver.expression.values import Value
 from qgserver.geo.geometry import Floats, Ints
 from qgserver.labeling.defined import NOTHING_OWN, OWN_KEYS, VARIANT_KEYS, Own, own_of
 from qgserver.labeling.labels import Label, aligned_corner, label_angle, limited, merged
-from qgserver.labeling.markerboxes import Sides, box_corners
+from qgserver.labeling.markerboxes import Sides, box_at
 from qgserver.labeling.model import Item, Mode, Obstacle, ObstacleKind, Placing
 from qgserver.labeling.parts import Shapes, clipped, labelled_parts, large_enough, outlines, repaired
 from qgserver.labeling.settings import LabelSettings
@@ -156,10 +156,13 @@ class Source:
         order = {row: number for number, row in enumerate(features.rows.tolist())}
         shapes = self._shapes(features, variant, np.array([feature.row for feature in group], dtype=np.int64))
         enough = large_enough(shapes, variant.settings.rendering.smallest_feature * self.scale.px_per_mm)
+        marked = shapes
+        if variant.settings.placement.generator is not None:  # markers stand where the feature is
+            marked = clipped(features.shapes(np.array([feature.row for feature in group], dtype=np.int64)), self.frame)
         usable = np.flatnonzero(enough & ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes))
         for number in usable.tolist():
             feature = group[number]
-            for obstacle in self._obstacles(features, feature, shapes[number]):
+            for obstacle in self._obstacles(features, feature, shapes[number], marked[number]):
                 yield (order[feature.row], -1), obstacle
         named = np.array([number for number in usable.tolist() if group[number].text], dtype=np.int64)
         parts = labelled_parts(shapes[named], variant.settings.rendering.per_part)
@@ -193,7 +196,10 @@ class Source:
         cut[keep] = shapes[keep]
         return cut
 
-    def _obstacles(self, features: Features, feature: _Feature, shape: BaseGeometry) -> Iterator[Obstacle]:
+    def _obstacles(
+        self, features: Features, feature: _Feature, shape: BaseGeometry, marked: BaseGeometry
+    ) -> Iterator[Obstacle]:
+        """What the feature is in the way with: its markers (at the points ``marked``) or the ``shape`` labelled."""
         rendering = feature.variant.settings.rendering
         wanted = rendering.obstacle if feature.own.obstacle is None else feature.own.obstacle
         if not wanted:
@@ -202,15 +208,12 @@ class Source:
         if feature.own.obstacle_factor is not None and 0 < feature.own.obstacle_factor <= 10:
             factor = feature.own.obstacle_factor / OBSTACLE_FACTOR_SCALE
         name = feature_name(features, feature.row)
-        if shapely.get_dimensions(shape) > 0:
-            yield Obstacle(self.layer, name, shape, factor, rendering.obstacle_kind)
-            return
         sides = features.markers.get(feature.row)
-        if sides is None:  # no marker: the point itself
+        if sides is None or shapely.get_dimensions(marked) > 0:
             yield Obstacle(self.layer, name, shape, factor, rendering.obstacle_kind)
             return
-        for x, y in shapely.get_coordinates(shape).tolist():
-            box = shapely.Polygon(box_corners(x, y, sides))
+        for x, y in shapely.get_coordinates(marked).tolist():
+            box = shapely.box(*box_at(x, y, sides, self.height))
             yield Obstacle(self.layer, name, box, factor, ObstacleKind.WHOLE)
 
     # -- labels --------------------------------------------------------------------------------------------------
@@ -235,7 +238,7 @@ class Source:
         if laid_out is None:
             return None
         block, rendering = laid_out.content.block, variant.settings.rendering
-        angle = label_angle(variant.settings.placement, own, pin is not None)
+        angle = label_angle(variant.settings.placement, own)
         if pin is not None:
             pin = aligned_corner(pin, block, own, angle or 0.0)
         curved = variant.placing.mode in (Mode.CURVED, Mode.PERIMETER_CURVED)
@@ -247,7 +250,7 @@ class Source:
             geometry=shape,
             width=laid_out.width,
             height=block.height,
-            placing=self._placing(variant, features.markers.get(feature.row)),
+            placing=self._placing(variant, shape, features.markers.get(feature.row)),
             content=laid_out.content,
             whole=shape if whole else None,
             priority=rendering.priority if own.priority is None else min(max(own.priority, 0.0), 10.0),
@@ -261,11 +264,12 @@ class Source:
         )
         return Label(item, feature.text, variant.repeat)
 
-    def _placing(self, variant: Variant, sides: Sides | None) -> Placing:
+    def _placing(self, variant: Variant, shape: BaseGeometry, sides: Sides | None) -> Placing:
         """The variant's, with the marker's size where distances begin at its edge."""
-        if sides is None or not variant.settings.placement.from_symbol:
+        if sides is None or not isinstance(shape, shapely.Point) or not variant.settings.placement.from_symbol:
             return variant.placing
-        return replace(variant.placing, symbol=((sides[2] - sides[0]) / 2, (sides[3] - sides[1]) / 2))
+        left, bottom, right, top = box_at(shape.x, shape.y, sides, self.height)
+        return replace(variant.placing, symbol=((right - left) / 2, (top - bottom) / 2))
 
 
 def feature_name(features: Features, row: int) -> Hashable:

@@ -69,13 +69,16 @@ class Generator:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """``<placement>``. ``quadrant`` is 0..8; ``rotation`` in degrees clockwise; ``offset`` x right, y down."""
+    """``<placement>``. ``quadrant`` is 0..8, ``fixed_quadrant`` when data chose it; ``rotation`` in degrees clockwise;
+    ``offset`` x right, y down. QGIS Server turns labels that are not pinned, too, whatever ``preserveRotation`` says
+    (measured)."""
 
     mode: Mode = Mode.AROUND_POINT
     line_flags: LineFlags = LineFlags.ABOVE | LineFlags.MAP_ORIENTATION
     polygon_flags: PolygonFlags = PolygonFlags.INSIDE
     distance: Length = Length(0.0)
     quadrant: int = OVER
+    fixed_quadrant: bool = False
     offset: Offset = Offset()
     positions: tuple[str, ...] = DEFAULT_ORDER
     from_symbol: bool = False
@@ -91,7 +94,6 @@ class Placement:
     max_turn_out: float = 25.0
     rotation: float = 0.0
     rotation_unit: str = "AngleDegrees"
-    keeps_rotation: bool = True
     generator: Generator | None = None
 
 
