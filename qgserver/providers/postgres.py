@@ -18,7 +18,7 @@ from qgserver.geo.extent import Extent
 from qgserver.geo.wkb import decode
 from qgserver.providers import pgsql
 from qgserver.providers.batch import Batch
-from qgserver.providers.pgconnect import Connection, Limits, Pool, conninfo
+from qgserver.providers.pgconnect import Command, Connection, Limits, Pool, conninfo
 from qgserver.providers.pgschema import inspect
 from qgserver.providers.protocol import Query, Schema
 from qgserver.providers.resources import Resources
@@ -91,20 +91,26 @@ class PostgresProvider:
         yield from finish(self._rows(relation, fetched, whole, pushed), query, rest, names)
 
     def _rows(self, relation: pgsql.Relation, names: Sequence[str], query: Query, where: Sql | None) -> Batches:
+        if query.brief:
+            commands = [_declare(pgsql.select(relation, names, query, where)), _fetch(query.batch_size)]
+            few = self._pool.ask(self._role, commands)
+            if len(few) < query.batch_size:
+                if few:
+                    yield _batch(few, names, query, relation)
+                return
         with self._pool.read_only(self._role) as connection:
             crowded = query.simplify > 0 and _expected(connection, relation, query, where) > query.simplify_above
-            statement = pgsql.select(relation, names, query, where, crowded=crowded)
-            declare = sql.SQL("DECLARE qgserver_rows NO SCROLL CURSOR FOR {}").format(statement.text)
+            declare = _declare(pgsql.select(relation, names, query, where, crowded=crowded))
             with connection.pipeline():
-                connection.execute(declare, statement.values)
+                connection.execute(declare.text, declare.values)
                 size = min(query.first_batch, query.batch_size)
-                cursor = _fetch(connection, size)
+                cursor = _fetched(connection, size)
             while rows := cursor.fetchall():
                 yield replace(_batch(rows, names, query, relation), simplified=crowded)
                 if len(rows) < size:
                     return
                 size = query.batch_size
-                cursor = _fetch(connection, size)
+                cursor = _fetched(connection, size)
 
     def close(self) -> None:
         """See ``Provider``. The pool belongs to all layers of its connection and stays."""
@@ -149,8 +155,18 @@ def _expected(connection: Connection, relation: pgsql.Relation, query: Query, wh
         return 0.0
 
 
-def _fetch(connection: Connection, size: int) -> psycopg.Cursor[tuple[object, ...]]:
-    return connection.execute(sql.SQL("FETCH {} FROM qgserver_rows").format(size), (), binary=True)
+def _declare(statement: pgsql.Statement) -> Command:
+    text = sql.SQL("DECLARE qgserver_rows NO SCROLL CURSOR FOR {}").format(statement.text)
+    return Command(text, statement.values)
+
+
+def _fetch(size: int) -> Command:
+    return Command(sql.SQL("FETCH {} FROM qgserver_rows").format(size), binary=True)
+
+
+def _fetched(connection: Connection, size: int) -> psycopg.Cursor[tuple[object, ...]]:
+    command = _fetch(size)
+    return connection.execute(command.text, command.values, binary=command.binary)
 
 
 def _batch(rows: Sequence[Sequence[Any]], names: Sequence[str], query: Query, relation: pgsql.Relation) -> Batch:

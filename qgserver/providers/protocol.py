@@ -64,7 +64,8 @@ class Query:
     allows the source to drop vertices closer than that, if it expects more than ``simplify_above`` features and can do
     it cheaply (``Batch.simplified`` says that it did). ``key_order`` asks for key order where the source's own order
     would depend on its spatial index. ``fids`` are as in ``Batch.fids``, or their text.
-    ``first_batch`` is small, for an answer that begins soon."""
+    ``first_batch`` is small, for an answer that begins soon. ``brief``: no more than a batch is expected, so the source
+    may ask for all in one go (and once more if there is more)."""
 
     columns: tuple[str, ...] | None = None
     geometry: bool = True
@@ -79,6 +80,7 @@ class Query:
     simplify_above: int = 0
     first_batch: int = 500
     batch_size: int = 2000
+    brief: bool = False
     context: Context = Context()
 
 

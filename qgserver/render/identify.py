@@ -235,6 +235,7 @@ def _query(
         extent=search.extent,
         where=item.where,
         batch_size=BATCH,
+        brief=search.extent is not None,
         context=context.for_clients(),
     )
 

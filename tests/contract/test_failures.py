@@ -75,6 +75,26 @@ def test_a_slow_query_is_cut_off(database: str) -> None:
         sources.close()
 
 
+def test_brief_questions(database: str, sources: Sources) -> None:
+    """Asked in one go: as whole, as safe and as well repaired as others."""
+    source = postgres(database)
+    layer = open_source(sources, source)
+    assert ids(layer, Query(brief=True)) == [1, 2, 3, 4, 5, 6]
+    assert ids(layer, Query(brief=True, batch_size=2)) == [1, 2, 3, 4, 5, 6], "there is more than a batch"
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'qgserver'")
+    assert ids(layer, Query(brief=True)) == [1, 2, 3, 4, 5, 6]
+    gone = open_source(sources, replace(source, subset="1/0 = 1"))
+    with pytest.raises(ProviderError):
+        list(gone.read(Query(brief=True)))
+    writing = open_source(sources, replace(source, table="", query="SELECT *, nextval('counter') FROM places"))
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE SEQUENCE counter")
+    with pytest.raises(ProviderError):
+        list(writing.read(Query(brief=True)))
+    assert ids(layer, Query(brief=True)) == [1, 2, 3, 4, 5, 6]
+
+
 def test_all_connections_taken(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qgserver.providers.pgconnect.MAX_CONNECTIONS", 2)
     sources = Sources(connect_timeout_s=0.1)

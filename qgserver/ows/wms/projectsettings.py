@@ -90,8 +90,9 @@ def _template(layout: Layout, project: Project) -> Iterator[str]:
 
 
 def wfs_layers(project: Project) -> Iterator[str]:
-    """``WFSLayers``: names (not short names; ids where the project says so) of layers that WFS publishes."""
-    published = [layer for layer in project.layers.values() if layer.id in project.wfs.layers]
+    """``WFSLayers``: names (not short names; ids where the project says so) of layers that WFS publishes, in the order
+    of the list that publishes them."""
+    published = [project.layers[found] for found in project.wfs.layers if found in project.layers]
     names = [layer.id if project.wms.use_layer_ids else layer.name for layer in published]
     if names:
         yield "<WFSLayers>" + "".join(f"<WFSLayer{attributes({'name': name})}/>" for name in names) + "</WFSLayers>"
