@@ -13,7 +13,7 @@ from qgserver.draw.units import RenderScale
 from qgserver.geo.extent import Extent
 from qgserver.render.geometry import CLIP_MARGIN
 from qgserver.render.view import View
-from qgserver.symbology.drawn import Images
+from qgserver.symbology.drawn import Images, inked
 from qgserver.symbology.effect import EffectStack
 
 PaintIn = Callable[[Canvas, View], None]
@@ -30,13 +30,12 @@ def paint_through(canvas: Canvas, effects: EffectStack, scale: RenderScale, view
     source.operator = canvas.operator
     paint(source, wide)
     pixels = source.pixels()
-    inked = pixels[..., 3] > 0
-    columns, rows = np.flatnonzero(inked.any(axis=0)), np.flatnonzero(inked.any(axis=1))
-    if not len(rows):
+    box = inked(pixels)
+    if box is None:
         return
-    left, top = int(columns[0]), int(rows[0])
-    part = np.ascontiguousarray(pixels[None, top : int(rows[-1]) + 1, left : int(columns[-1]) + 1])
-    effects.paint(canvas, Images(part, left - right, top - down, np.zeros((1, 2)), crisp=False), scale)
+    part = np.ascontiguousarray(pixels[None, box.top : box.bottom, box.left : box.right])
+    images = Images(part, box.left - right, box.top - down, np.zeros((1, 2)), crisp=False)
+    effects.paint(canvas, images, scale)
 
 
 def _widened(view: View, right: int, down: int) -> View:

@@ -44,6 +44,15 @@ class Frame:
     height: int
 
 
+def inked(pixels: Pixels) -> Box | None:
+    """The part of a picture uint8[h, w, 4] that is not transparent; None when all of it is."""
+    seen = pixels[..., 3] > 0
+    columns, rows = np.flatnonzero(seen.any(axis=0)), np.flatnonzero(seen.any(axis=1))
+    if not len(rows):
+        return None
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
 class Drawn(Protocol):
     """n drawings, each with an origin of its own; ``box`` holds all of them, in pixels from their origins."""
 
@@ -98,6 +107,18 @@ class Figures:
 
     def put(self, canvas: Canvas, number: int) -> None:
         self.painter(canvas, self.shapes.slice(number, number + 1))
+
+    def trimmed(self) -> Figures:
+        """The same with boxes no larger than what is painted, which is the same for all."""
+        pixels = self.pixels(self.box.frame(0.0, 0.0))
+        found = inked(pixels[0])
+        left, top = self.box.left, self.box.top
+        if found is None:
+            box = Box(left, top, left, top)
+        else:
+            box = Box(left + found.left, top + found.top, left + found.right, top + found.bottom)
+        boxes = np.broadcast_to(np.array((box.left, box.top, box.right, box.bottom)), self.boxes.shape)
+        return replace(self, box=box, boxes=boxes)
 
 
 @dataclass(frozen=True)

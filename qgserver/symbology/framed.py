@@ -33,6 +33,8 @@ STEPS = 2.0
 """Sizes in an octave by which pictures are sorted."""
 MAX_GAP = 256
 """The most that a symbol layer is expected to paint beyond its geometry, in pixels."""
+UNSURE = 3.0
+"""Times its sizes that a marker of any form may paint around its point; how far it does is seen afterwards."""
 EDGE = 4.0
 """Pixels that a symbol layer may paint beyond its sizes."""
 
@@ -75,7 +77,7 @@ def paint_of(painter: Painter, extent: float, alike: bool) -> Paint:
     """``extent``: the upper bound of how far it paints around its geometry, if it does not know by itself."""
     if isinstance(painter, Bounded):
         return Paint(painter, painter.bounds(), alike)
-    extent = min(extent + EDGE, FURTHEST)
+    extent = min(UNSURE * extent + EDGE if alike else extent + EDGE, FURTHEST)
     return Paint(painter, Bounds(-extent, -extent, extent, extent), alike)
 
 
@@ -103,7 +105,8 @@ def framed(stack: EffectStack, paint: Paint, scale: RenderScale) -> Painter:
         if not len(units.places):
             return
         if paint.alike and len(units.places) == len(units.shapes.geometry.coords):
-            stack.paint(canvas, _figures(units, paint, canvas), scale)
+            figures = _figures(units, paint, canvas, same=True)
+            stack.paint(canvas, figures if isinstance(paint.painter, Bounded) else figures.trimmed(), scale)
             return
         areas = _areas(units.seen, min(reach, MAX_GAP))
         if int(areas.sum()) > MAX_WORK:
@@ -146,6 +149,7 @@ def _units(shapes: Shapes, paint: Paint, canvas: Canvas, reach: float) -> _Units
     boxes = parts.geometry.boxes()
     limit = reach + paint.gap + max(abs(side) for side in (around.left, around.top, around.right, around.bottom))
     sides = np.array((canvas.width, canvas.height))
+    beyond = min(reach, float(sides.max()) / 2)
     near = (boxes[:, :2] < sides + limit).all(axis=1) & (boxes[:, 2:] > -limit).all(axis=1)
     index = np.flatnonzero(near & np.isfinite(boxes).all(axis=1))
     if len(index) < len(boxes):
@@ -154,8 +158,9 @@ def _units(shapes: Shapes, paint: Paint, canvas: Canvas, reach: float) -> _Units
     sizes = np.minimum(boxes[:, 2:] - places, 1e7)
     corner = np.broadcast_to(np.floor((around.left, around.top)), sizes.shape)
     whole = np.column_stack([corner, np.ceil(sizes + np.array((around.right, around.bottom)))])
-    first, last = np.floor(-places - limit), np.ceil(sides - places + limit)
-    shown = np.column_stack([np.maximum(whole[:, :2], first), np.minimum(whole[:, 2:], last)])
+    first, last = np.floor(-places - beyond), np.ceil(sides - places + beyond)
+    corner = np.minimum(np.maximum(whole[:, :2], first), last)
+    shown = np.column_stack([corner, np.maximum(np.minimum(whole[:, 2:], last), corner)])
     return _Units(parts, places, whole.astype(np.int64), shown.astype(np.int64))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Self
@@ -58,24 +59,37 @@ class GeometryGenerator(SymbolLayer):
         if node is None or symbol is None:
             return paint_nothing
         if PER_PART & parts_of(symbol):
-            return _part_painter(node, symbol, env)
+            return _part_painter(node, symbol, env, self.through_effects)
+        through = self.through_effects(_symbol_painter(symbol, env, symbol.in_sequence), env)
 
         @cache
         def made() -> GeometryArray:
             return env.to_device(generated(node, env))
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
-            geometry = take(made(), shapes.rows)
-            whole = Shapes(geometry, shapes.rows)
-            step = max(len(whole), 1) if symbol.in_sequence else 1
-            for start in range(0, len(whole), step):
-                paint_symbol(canvas, env, symbol, whole.slice(start, start + step))
+            through(canvas, Shapes(take(made(), shapes.rows), shapes.rows))
 
         return paint
 
+    def painted(self, env: Env) -> Painter:
+        """``painter`` has put the effects around what is generated."""
+        return self.painter(env)
 
-def _part_painter(node: Node, symbol: Symbol, env: Env) -> Painter:
-    """Paints part by part, with a symbol whose expressions ask for the part or what was generated."""
+
+def _symbol_painter(symbol: Symbol, env: Env, together: bool) -> Painter:
+    """Paints with a whole symbol, shape by shape or all of them ``together``."""
+
+    def paint(canvas: Canvas, shapes: Shapes) -> None:
+        step = max(len(shapes), 1) if together else 1
+        for start in range(0, len(shapes), step):
+            paint_symbol(canvas, env, symbol, shapes.slice(start, min(start + step, len(shapes))))
+
+    return paint
+
+
+def _part_painter(node: Node, symbol: Symbol, env: Env, through: Callable[[Painter, Env], Painter]) -> Painter:
+    """Paints part by part, with a symbol whose expressions ask for the part or what was generated; ``through`` puts
+    effects around that."""
 
     def change(part: Node) -> Node:
         return FieldRef(column_name(part.name)) if isinstance(part, Call | Variable) and part in PER_PART else part
@@ -83,19 +97,17 @@ def _part_painter(node: Node, symbol: Symbol, env: Env) -> Painter:
     asking = rewritten(symbol, lambda _: change)
 
     @cache
-    def made() -> tuple[Env, GeometryArray, Ints]:
+    def made() -> tuple[Painter, GeometryArray, Ints]:
         whole = generated(node, env)
         owners, numbers = _drawing_order(whole)
         inner = _part_environment(env, whole, owners, numbers)
-        return inner, env.to_device(_as_features(whole, whole.features[owners] + numbers)), owners
+        painter = through(_symbol_painter(asking, inner, len(asking.layers) == 1), inner)
+        return painter, env.to_device(_as_features(whole, whole.features[owners] + numbers)), owners
 
     def paint(canvas: Canvas, shapes: Shapes) -> None:
-        inner, geometry, owners = made()
+        painter, geometry, owners = made()
         chosen = spans(np.searchsorted(owners, shapes.rows), np.searchsorted(owners, shapes.rows, side="right"))
-        parts = Shapes(take(geometry, chosen), chosen)
-        step = max(len(parts), 1) if len(asking.layers) == 1 else 1
-        for start in range(0, len(parts), step):
-            paint_symbol(canvas, inner, asking, parts.slice(start, min(start + step, len(parts))))
+        painter(canvas, Shapes(take(geometry, chosen), chosen))
 
     return paint
 

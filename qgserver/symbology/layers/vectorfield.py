@@ -55,6 +55,10 @@ class VectorField(SymbolLayer):
     def used_fields(self) -> frozenset[str] | None:
         return merge_fields([SymbolLayer.used_fields(self), frozenset(name for name in (self.x, self.y) if name)])
 
+    def painted(self, env: Env) -> Painter:
+        """QGIS draws vectors without effects (measured)."""
+        return self.painter(env)
+
     def painter(self, env: Env) -> Painter:
         symbol, unit = self.symbol, self.unit.pixels(env.scale)
         if symbol is None:

@@ -112,6 +112,14 @@ def test_absurd_numbers_stop_nothing(name: str, value: str) -> None:
     assert time.monotonic() - start < 20
 
 
+@pytest.mark.parametrize("size", ["1e4", "1e9", "0", "-5"])
+def test_markers_of_any_size_have_effects(size: str) -> None:
+    for name in effects:
+        painted(
+            "SimpleMarker", f'<prop k="size" v="{size}"/>' + stack_of(f'<effect type="{name}"/>'), POINT, SQUARE[:1]
+        )
+
+
 @pytest.mark.parametrize("coords", [SQUARE * 1e7, SQUARE * np.nan, SQUARE * 0])
 def test_odd_shapes_have_effects(coords: np.ndarray) -> None:
     for name in effects:
