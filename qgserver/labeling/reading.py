@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -35,6 +36,7 @@ from qgserver.labeling.settings import (
     ScaleLimits,
     Wording,
 )
+from qgserver.labeling.symbolscope import with_columns
 from qgserver.symbology.options import Length, Offset
 from qgserver.symbology.properties import Properties, read_properties
 
@@ -129,7 +131,7 @@ def _settings(element: etree._Element, layer: str, problems: Problems) -> LabelS
 
 def _expression(text: str, what: str, layer: str, problems: Problems) -> Node | None:
     try:
-        return parse(text)
+        return with_columns(parse(text))
     except ExpressionError as error:
         problems.add(layer, what, error.message)
         return None
@@ -260,4 +262,5 @@ def _choice(kind: type[_Kind], number: int, default: _Kind) -> _Kind:
 def _properties(element: etree._Element, layer: str, problems: Problems) -> Properties:
     found = read_properties(element.find("dd_properties"), layer, problems).items
     names: Mapping[str, str] = {_OLD_KEYS.get(key, key): key for key in found}
-    return Properties({name: found[name] if name in found else found[key] for name, key in names.items()})
+    chosen = {name: found.get(name, found[key]) for name, key in names.items()}
+    return Properties({name: replace(item, node=with_columns(item.node)) for name, item in chosen.items()})

@@ -30,6 +30,7 @@ from qgserver.labeling.reading import read_labeling
 from qgserver.labeling.register import Features, Source
 from qgserver.labeling.rules import matching, sources
 from qgserver.labeling.settings import NO_LABELS, Labeling
+from qgserver.labeling.symbolscope import COLUMNS, symbol_columns
 from qgserver.labeling.variants import Variants
 from qgserver.project.model import Style, VectorLayer
 from qgserver.providers.batch import Batch
@@ -125,6 +126,10 @@ class LayerLabels:
         """Register the features of ``env.batch`` that are drawn; ``geometry`` is theirs in device pixels of
         ``way.view``, ``jobs`` says with which symbols."""
         rows = np.arange(len(env.batch), dtype=np.int64) if self.of_all else np.unique(jobs.rows)
+        used = self.used_fields()
+        if used is None or not used.isdisjoint(COLUMNS.values()):
+            added = symbol_columns(self.renderer.symbols, jobs, len(env.batch))
+            env = replace(env, batch=replace(env.batch, columns={**env.batch.columns, **added}), values={})
         sight = _Sight(self.view, env, geometry, way)
         features = Features(env, rows, sight.shapes, sight.whole, sight.generated, sight.points, {})
         if (geometry.ring_kinds() == POINT).any():
