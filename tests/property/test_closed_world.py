@@ -34,7 +34,7 @@ PUBLIC_FIELDS, HIDDEN_FIELDS = ("num", "kind", "fid"), ("name", "val")
 HIDDEN_EXPRESSIONS = ('"name"', "val", "attribute($currentfeature, 'name')", "attributes()", "@name", "$currentfeature")
 SECRET_LAYERS = (SECRET, "polys")
 WORDS = ("hush", "hushhush")
-MARKS = (b"gpkg", b"fewpoints", b"hush", b"/tmp", b"sqlite", b"Traceback")
+MARKS = (b"gpkg", b"fewpoints", b"hush", b"/tmp", b"sqlite_", b"Traceback")
 
 TIME = re.compile(rb'timeStamp="[^"]*"')
 """Answers of WFS say when they were made."""
