@@ -51,7 +51,7 @@ def map_scope(crs: str, extent: Extent, scale: float, rotation: float = 0.0) -> 
         return Point(*extent.center)
 
     return {
-        "map_id": "",
+        "map_id": "canvas",  # as QGIS Server has it (measured)
         "map_rotation": float(rotation),
         "map_scale": scale,
         "map_extent": cache(polygon),
