@@ -90,11 +90,16 @@ def _paint_whole(canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: D
     extent = grown_extent(plan.extent, renderer, view, plan.transform)
     names = [field.name for field in provider.schema().fields]
     reading = replace(plan, extent=extent, tolerance=0.0)
-    batch = one_batch(read_batches(reading, provider, drawing, context, None), names)
+    labels = None if drawing.labels is None else drawing.labels.of_layer(plan.layer, plan.style)
+    batch = one_batch(read_batches(reading, provider, drawing, context, labels), names)
     settings = plan.style.simplify
     tolerance = settings.tolerance * view.resolution if plan.tolerance else 0.0
     way = Way(view, None, view.extent, tolerance, settings.algorithm)
     env = _environment(plan, batch, drawing, context)
+    if labels is not None and batch.geometry is not None:
+        own = Way(view, plan.transform, plan.extent, plan.tolerance, settings.algorithm)
+        shapes, _ = device_geometry(batch.geometry, own, EXACT_POINTS, batch.simplified)
+        labels.add(env, shapes, plan.style.renderer.classify(batch, context, view.denominator), own)
     drawing.points += paint_whole(canvas, renderer, env, plan.transform, way, EXACT_POINTS - drawing.points)
 
 
