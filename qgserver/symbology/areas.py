@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from qgserver.draw.paths import Paths
+from qgserver.draw.patterns import box_of
 from qgserver.geo.geometry import POLYGON, Floats
-from qgserver.symbology.env import Shapes
+from qgserver.symbology.env import Env, Shapes
 
 
 def areas(shapes: Shapes, dx: float = 0.0, dy: float = 0.0) -> Iterator[tuple[int, Paths]]:
@@ -28,6 +29,12 @@ def areas(shapes: Shapes, dx: float = 0.0, dy: float = 0.0) -> Iterator[tuple[in
         coords = geometry.coords[start:stop]
         if len(coords) > 2 and np.isfinite(coords).all():
             yield owner, Paths(coords + move, geometry.rings[first : last + 1] - start, True)
+
+
+def pattern_corner(rings: Paths, env: Env) -> tuple[int, int]:
+    """The pixel where a pattern begins: the area's left bottom corner, in legends the left upper one (measured)."""
+    x, y, _, height = box_of(rings).tolist()
+    return round(x), round(y if env.exact else y + height)
 
 
 def centroid(rings: Paths) -> Floats:

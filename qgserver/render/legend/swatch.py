@@ -19,6 +19,7 @@ from qgserver.providers.batch import Batch
 from qgserver.render.context import layer_context, project_context
 from qgserver.symbology.assets import Assets
 from qgserver.symbology.env import Env, Shapes
+from qgserver.symbology.layers.geometrygenerator import GeometryGenerator
 from qgserver.symbology.paint import paint_symbol
 from qgserver.symbology.symbol import Symbol
 
@@ -71,27 +72,43 @@ class SwatchPainter:
         canvas.compose(alone, opacity, at=(x, y))
 
     def _draw(self, canvas: Canvas, symbol: Symbol, box: Box) -> None:
+        """What generates a geometry begins with the symbol's shape, in pixels from its corner; where that leads to
+        nothing, its symbol is drawn as it is (measured)."""
         shape = _SHAPES.get(symbol.kind)
         if shape is None:
             return
         kind, make = shape
-        points = make(box.width, box.height) * box.unit + np.array((box.x, box.y))
+        points = make(box.width, box.height) * box.unit
         one = np.array([0, 1], dtype=np.int64)
         geometry = GeometryArray(np.array([kind], dtype=np.uint8), points, one * len(points), one, one)
+        corner = np.array((box.x, box.y))
+
+        def placed(shape: GeometryArray) -> GeometryArray:
+            return replace(shape, coords=shape.coords + corner)
+
         view = Extent(0.0, 0.0, float(canvas.width), float(canvas.height))
-        env = Env(self.scale, self.context, NO_FEATURE, view, values=_static(symbol), exact=True, assets=self.assets)
-        paint_symbol(canvas, env, symbol, Shapes(geometry, np.zeros(1, dtype=np.int64)))
+        env = Env(self.scale, self.context, NO_FEATURE, view, exact=True, assets=self.assets, to_device=placed)
+        env.values.update(_values(symbol, env))
+        env = replace(env, batch=replace(NO_FEATURE, geometry=geometry))
+        shapes = Shapes(placed(geometry), np.zeros(1, dtype=np.int64))
+        for layer in symbol.layers:
+            if isinstance(layer, GeometryGenerator) and layer.symbol is not None and not layer.generates(env):
+                self._draw(canvas, layer.symbol, box)
+            else:
+                paint_symbol(canvas, env, replace(symbol, layers=(layer,)), shapes)
 
 
-def _static(symbol: Symbol) -> dict[int, list[object]]:
-    """What ``Env.values`` knows beforehand: where a data-defined property reads a feature, the static value holds."""
+def _values(symbol: Symbol, env: Env) -> dict[int, list[object]]:
+    """What ``Env.values`` knows beforehand: data-defined properties where there is no feature; those that read one have
+    their static value."""
     found: dict[int, list[object]] = {}
     for properties in (symbol.properties, *(layer.properties for layer in symbol.layers)):
-        reading = (item for item in properties.items.values() if used_fields(item.node) != frozenset())
-        found |= {id(item): [item.transformed(None)] for item in reading}
+        for item in properties.items.values():
+            reads = used_fields(item.node) != frozenset()
+            found[id(item)] = [item.transformed(None)] if reads else env.defined(item)
     for layer in symbol.layers:
         if layer.symbol is not None:
-            found |= _static(layer.symbol)
+            found |= _values(layer.symbol, env)
     return found
 
 

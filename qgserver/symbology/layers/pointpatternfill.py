@@ -9,9 +9,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from qgserver.draw.canvas import Canvas
-from qgserver.draw.patterns import box_of, fill_with, middle, tiled
+from qgserver.draw.patterns import fill_with, middle, tiled
 from qgserver.geo.geometry import Floats
-from qgserver.symbology.areas import areas
+from qgserver.symbology.areas import areas, pattern_corner
 from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.paint import paint_points
@@ -69,9 +69,8 @@ class PointPatternFill(SymbolLayer):
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
             for owner, rings in areas(shapes):
-                x, y, _, height = box_of(rings).tolist()
                 drawn = tile or _tile(nodes, distance, symbol, env, int(shapes.rows[owner]))
-                fill_with(canvas, rings, tiled(drawn, round(x), round(y + height)))
+                fill_with(canvas, rings, tiled(drawn, *pattern_corner(rings, env)))
 
         return paint
 

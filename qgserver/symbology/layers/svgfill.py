@@ -8,9 +8,9 @@ from typing import ClassVar, Self
 
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
-from qgserver.draw.patterns import box_of, fill_with, tiled
+from qgserver.draw.patterns import fill_with, tiled
 from qgserver.draw.svg import SvgColors
-from qgserver.symbology.areas import areas
+from qgserver.symbology.areas import areas, pattern_corner
 from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.paint import paint_symbol
@@ -71,8 +71,7 @@ class SVGFill(SymbolLayer):
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
             for _, rings in areas(shapes):
-                x, y, _, depth = box_of(rings).tolist()
-                fill_with(canvas, rings, tiled(tile, round(x), round(y + depth), self.angle))
+                fill_with(canvas, rings, tiled(tile, *pattern_corner(rings, env), self.angle))
             if self.symbol is not None:
                 paint_symbol(canvas, env, self.symbol, shapes)
 

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from lxml import etree
 
+from qgserver.draw.canvas import Canvas
 from qgserver.draw.fonts import Font
 from qgserver.draw.hinted import digit_height
 from qgserver.draw.units import RenderScale
 from qgserver.errors import Problems
+from qgserver.expression.context import Context
 from qgserver.project.model import Group, Project, ScaleRange, Style, VectorLayer
 from qgserver.providers import Sources
 from qgserver.providers.uri import parse_datasource
@@ -21,8 +23,10 @@ from qgserver.render.legend.icons import legend_json
 from qgserver.render.legend.nodes import LayerNode, Node, legend_nodes
 from qgserver.render.legend.picture import Sheet, draw_legend, draw_rule, lay_out
 from qgserver.render.legend.request import LegendGroup, LegendRequest, LegendStyle, TextStyle
+from qgserver.render.legend.swatch import Box, SwatchPainter
 from qgserver.render.request import MapLayer
 from qgserver.symbology.renderer import read_renderer
+from qgserver.symbology.symbol import read_symbol
 
 SOURCE = parse_datasource("memory", "Point", "")
 PROJECT = Project("", (3, 22, 0), "", "", None, {}, Group(""))
@@ -196,3 +200,26 @@ def test_a_rule_alone_is_drawn_at_half_the_height() -> None:
 )
 def test_digits_are_as_tall_as_light_hinting_makes_them(family: str, sizes: dict[int, int]) -> None:
     assert {size: digit_height(Font(family, size)) for size in sizes} == sizes
+
+
+def generator_swatch(expression: str, kind: str, inner: str) -> Canvas:
+    text = (
+        f'<symbol type="fill"><layer class="GeometryGenerator"><prop k="SymbolType" v="{kind}"/>'
+        f'<prop k="geometryModifier" v="{expression}"/><symbol type="{kind.lower()}">{inner}</symbol></layer></symbol>'
+    )
+    symbol = read_symbol(etree.fromstring(text), "layer", Problems())
+    canvas = Canvas(40, 30)
+    SwatchPainter(RenderScale(4.0, 1.0, 0.0), Context()).draw(canvas, symbol, Box(5.0, 5.0, 28, 16))
+    return canvas
+
+
+def test_geometry_is_generated_from_the_shape_of_the_swatch() -> None:
+    """Measured: its pixels are the units of the expression."""
+    alpha = generator_swatch("buffer($geometry, -4)", "Fill", '<layer class="SimpleFill"/>').pixels()[:, :, 3]
+    assert alpha[13, 19] == 255 and not alpha[7].any() and not alpha[13, :8].any()
+
+
+def test_where_no_geometry_is_generated_the_inner_symbol_is_shown() -> None:
+    line = '<layer class="SimpleLine"><prop k="line_width" v="1"/></layer>'
+    alpha = generator_swatch("make_line($geometry, &quot;x&quot;)", "Line", line).pixels()[:, :, 3]
+    assert alpha[13, 10:30].all() and not alpha[20].any()
