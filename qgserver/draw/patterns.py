@@ -22,6 +22,8 @@ Box = tuple[float, float, float, float]
 """x, y, width, height in pixels: what a gradient's 0..1 stands for."""
 PAD, REFLECT, REPEAT = 0, 1, 2
 _EXTENDS = {PAD: cairo.Extend.PAD, REFLECT: cairo.Extend.REFLECT, REPEAT: cairo.Extend.REPEAT}
+FARTHEST = 10_000
+"""Pixels: pictures repeated from further away make cairo run out of numbers."""
 _TABLE = 1024
 """Colours of a conical gradient."""
 
@@ -98,6 +100,10 @@ def color_table(stops: Stops) -> NDArray[np.uint8]:
 
 def tiled(tile: Canvas, x: float, y: float, degrees: float = 0.0) -> cairo.Pattern:
     """The picture repeated, one of its left upper corners at (x, y), turned clockwise around it."""
+    sin, cos = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    if max(abs(x), abs(y)) > FARTHEST:  # any other corner will do
+        across, down = (x * cos + y * sin) % tile.width, (y * cos - x * sin) % tile.height
+        x, y = across * cos - down * sin, across * sin + down * cos
     made = cairo.SurfacePattern(tile.surface)
     made.set_extend(cairo.Extend.REPEAT)
     made.set_filter(cairo.Filter.BILINEAR if degrees else cairo.Filter.NEAREST)

@@ -25,6 +25,14 @@ Pair = tuple[float, float]
 
 MAX_ELEMENTS = 20_000
 """Elements of a picture that is drawn; a larger one counts as broken."""
+BUDGET = 5_000
+"""What may be drawn of a picture, counted in plain elements; the rest of it is left out."""
+LETTERS, LAYER = 200, 20
+"""Letters of a path, and what a translucent or masked group is, that cost as much as such an element or so many."""
+MAX_STYLING = 10_000_000
+"""Letters of style sheets times elements: beyond that they do not count."""
+SMALLEST = 1e-3
+"""Pixels: what is smaller is not drawn (cairo aborts the process where a scale is next to 0)."""
 SVG = "{http://www.w3.org/2000/svg}svg"
 _PARAM = re.compile(r"^\s*param\((?P<name>[^)]+)\)\s*(?P<default>.*)$", re.IGNORECASE | re.DOTALL)
 _UNITS = {"mm": 3.543307, "cm": 35.43307, "in": 90.0, "pt": 1.25, "pc": 15.0}
@@ -58,6 +66,9 @@ class Picture:
     def draw(self, canvas: Canvas, center: Pair, size: Pair, degrees: float, opacity: float) -> None:
         """Draw it ``size`` pixels wide and high around ``center``, turned clockwise."""
         import cairocffi
+
+        if min(size) < SMALLEST:
+            return
 
         canvas.surface.flush()
         stride = canvas.surface.get_stride()
@@ -101,8 +112,13 @@ def _parse(data: bytes) -> etree._Element | None:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
-    if root.tag not in (SVG, "svg") or sum(1 for _ in root.iter()) > MAX_ELEMENTS:
+    count = sum(1 for _ in root.iter())
+    if root.tag not in (SVG, "svg") or count > MAX_ELEMENTS:
         return None
+    sheets = [*root.iter("{*}style")]
+    if count * sum(len(sheet.text or "") for sheet in sheets) > MAX_STYLING:
+        for sheet in sheets:
+            sheet.text = None
     return root
 
 
@@ -178,6 +194,11 @@ def _record(data: bytes, scale: float) -> cairocffi.RecordingSurface | None:
             size = math.ceil(self.width * scale), math.ceil(self.height * scale)
             self._context = thin_context(self.cairo, scale, *size) if scale > 0 else made
 
+        def draw(self, node: Any) -> None:
+            self.spent = getattr(self, "spent", 0) + _cost(node)
+            if self.spent <= BUDGET:
+                super().draw(node)
+
     try:
         tree = Tree(bytestring=data, url_fetcher=_refuse, unsafe=False)
         return Recorder(tree, None, 96).cairo
@@ -185,6 +206,12 @@ def _record(data: bytes, scale: float) -> cairocffi.RecordingSurface | None:
         return None  # CairoSVG has no error of its own: these are what odd attributes raise in it
     except cairocffi.CairoError:
         return None
+
+
+def _cost(node: Any) -> int:
+    """How much work an element is, in plain ones."""
+    layered = node.get("opacity", "1") != "1" or "mask" in node or "filter" in node
+    return 1 + len(node.get("d", "")) // LETTERS + LAYER * layered
 
 
 def _refuse(address: str, kind: str) -> bytes:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _MOVE, _LINE, _CURVE, _CLOSE = range(4)
 ROUNDING = 1e-4
 """Widths come out of numbers with six digits."""
+MAX_MASKS = 300
+"""Thin strokes of a picture that are drawn so; more of them are cairo's."""
+MAX_ITEMS = 200
+"""Pieces of a path up to which its curves get the corners that Qt gives them."""
 MAX_GRID = 2000
 """Pixels of the largest picture whose thin strokes are masks."""
 
@@ -41,13 +45,14 @@ def _context_class() -> Any:
 
     class ThinContext(cairocffi.Context):  # type: ignore[misc]
         def shown_at(self, scale: float, grid: Canvas) -> None:
-            self._scale, self._grid = scale, grid
+            self._scale, self._grid, self._left = scale, grid, MAX_MASKS
 
         def stroke(self) -> None:
             matrix = self.get_matrix()
             grown = self._scale * math.sqrt(abs(matrix.xx * matrix.yy - matrix.xy * matrix.yx))
             width = self.get_line_width() * grown
-            if not 0 < width <= 1 + ROUNDING:
+            self._left -= 1
+            if not 0 < width <= 1 + ROUNDING or self._left < 0:
                 super().stroke()
                 return
             dashes, offset = self.get_dash()
@@ -95,7 +100,8 @@ def _device_paths(context: Any, scale: float) -> list[Paths]:
             found[closed].append(np.clip(coords, -1e6, 1e6))
         pieces.clear()
 
-    for kind, values in context.copy_path():
+    path = context.copy_path()
+    for kind, values in path if len(path) <= MAX_ITEMS else context.copy_path_flat():
         if kind == _CLOSE:
             finish(True)
             continue

@@ -83,6 +83,9 @@ class GeometryArray:
 
     def drop_nonfinite(self) -> GeometryArray:
         """Without the vertices that have a coordinate which is infinite or NaN."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            if np.isfinite(self.coords.sum()):
+                return self
         return self.keep_vertices(np.isfinite(self.coords[:, 0]) & np.isfinite(self.coords[:, 1]))
 
     def _without_empty(self) -> GeometryArray:

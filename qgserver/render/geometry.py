@@ -62,8 +62,9 @@ def keeps_straight(transform: Transform | None, view: View) -> bool:
 def device_geometry(geometry: GeometryArray, way: Way, room: int, reduced: bool) -> tuple[GeometryArray, bool]:
     """The geometry of a batch in device pixels, one feature for each of the batch's. Up to ``room`` vertices by QGIS's
     rule of simplification, and True; beyond, or when the source has ``reduced`` it, with as few vertices as look the
-    same, and False."""
+    same, and False. All of its coordinates are finite."""
     view = way.view
+    geometry = geometry.drop_nonfinite()
     exact = len(geometry.coords) <= room and not reduced
     if exact:
         geometry = simplify(geometry, way.tolerance, way.algorithm)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from qgserver.draw.paths import Paths
 from qgserver.geo.geometry import Floats, Ints
 
+FINEST = 1e-3
+"""Pixels of the shortest interval that is taken for one."""
 MOST = 100_000
 """Places on one line; where there would be more, none is of use."""
 
@@ -111,7 +113,7 @@ def tracks(paths: Paths) -> Tracks:
 def every(lines: Tracks, interval: float, offset: float, average: float) -> tuple[Places, Ints]:
     """On each line a place at ``offset`` and then after each ``interval``, none at the very end; all in pixels.
     ``average``: the length over which the direction is taken. Also the number int64[n] of each place's line."""
-    step = interval if interval > 0 else 0.1
+    step = interval if interval > FINEST else 0.1
     lengths = lines.ends - lines.starts
     counts = np.maximum(np.ceil((lengths - offset) / step - 1e-9), 0.0)
     counts[(lengths <= 0) | (counts > MOST)] = 0

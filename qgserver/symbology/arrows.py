@@ -47,7 +47,7 @@ class Arrow:
         """The outline along the arc through three points; a straight one when they lie on a line."""
         (ax, ay), (bx, by) = over - start, end - start
         twice = 2 * (ax * by - ay * bx)
-        if abs(twice) < 1e-6 * max(ax * ax + ay * ay, bx * bx + by * by):
+        if abs(twice) <= 1e-6 * max(ax * ax + ay * ay, bx * bx + by * by):
             return self.straight(start, end)
         a2, b2 = ax * ax + ay * ay, bx * bx + by * by
         center = start + np.array((by * a2 - ay * b2, ax * b2 - bx * a2)) / twice

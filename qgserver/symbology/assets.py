@@ -45,7 +45,7 @@ class Assets:
                 found = _bytes_of(os.path.join(folder, name))
                 if found is not None:
                     return found
-        _report(name)
+        report(name, "is missing")
         return None
 
 
@@ -78,6 +78,6 @@ def _contents(path: str, changed: int, size: int) -> bytes | None:
 
 
 @lru_cache(maxsize=4096)
-def _report(name: str) -> None:
-    """Log a missing file, once in the life of a process."""
-    log.warning("the picture %s of a symbol is missing", name[:200])
+def report(name: str, why: str) -> None:
+    """Log a file that is of no use, once in the life of a process."""
+    log.warning("the picture %s of a symbol %s", name[:200], why)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeVar
 
+import numpy as np
+
 from qgserver.draw.bands import MakeBrush, paint_band
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.pen import Cap, Join, Pen, stroke_with
@@ -18,8 +20,10 @@ from qgserver.symbology.options import Length, Options
 from qgserver.symbology.symbol import SymbolLayer, paint_nothing
 
 OPAQUE = (0.0, 0.0, 0.0, 1.0)
-LARGEST = 4000.0
-"""Pixels: wider lines are not drawn."""
+SMALLEST, LARGEST = 1e-3, 4000.0
+"""Pixels: lines of other widths are not drawn."""
+FARTHEST = 1e4
+"""Pixels: what lies beyond is drawn in to here."""
 T = TypeVar("T", bound="BrushedLine")
 
 
@@ -39,7 +43,7 @@ class BrushedLine(SymbolLayer):
 
     def painter(self, env: Env) -> Painter:
         width = self.width.pixels(env.scale)
-        if not 0 < width <= LARGEST:
+        if not SMALLEST <= width <= LARGEST:
             return paint_nothing
         pen = Pen(OPAQUE, max(width, 1.0), cap=self.cap, join=self.join)
 
@@ -62,7 +66,8 @@ class BrushedLine(SymbolLayer):
         geometry = geometry.drop_nonfinite()
         if offset:
             geometry = (offset_polygons if is_polygonal(geometry) else offset_lines)(geometry, offset)
-        return filtered_rings(geometry, self.ring_filter)
+        geometry = filtered_rings(geometry, self.ring_filter)
+        return replace(geometry, coords=np.clip(geometry.coords, -FARTHEST, FARTHEST))
 
 
 def read_brushed(layer: T, options: Options) -> T:

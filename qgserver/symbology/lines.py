@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import shapely
 
 MITRE_LIMIT = 5.0
+NEAREST, FARTHEST = 1e-6, 1e6
+"""Pixels: parallels nearer are the line itself, and so are those so far away that no style can mean it."""
 ALL_RINGS, EXTERIOR_ONLY, INTERIOR_ONLY = 0, 1, 2
 Trim = tuple[float, bool]
 """(pixels, False) or (share of the line's length, True)."""
@@ -30,6 +32,8 @@ def offset_lines(geometry: GeometryArray, offset: float) -> GeometryArray:
     """Parallels at ``offset`` pixels, positive to the right as it is seen (down for a line that runs right)."""
     import shapely
 
+    if not NEAREST < abs(offset) < FARTHEST:
+        return geometry
     shapes = to_shapely(geometry).tolist()
     return _arrays(shapely.offset_curve(shapes, offset, join_style="mitre", mitre_limit=MITRE_LIMIT))
 
@@ -38,6 +42,8 @@ def offset_polygons(geometry: GeometryArray, offset: float) -> GeometryArray:
     """Polygons shrunk by ``offset`` pixels (grown when negative), whatever the orientation of their rings."""
     import shapely
 
+    if not NEAREST < abs(offset) < FARTHEST:
+        return geometry
     shapes = to_shapely(geometry).tolist()
     return _arrays(shapely.buffer(shapes, -offset, join_style="mitre", mitre_limit=MITRE_LIMIT))
 
@@ -73,7 +79,10 @@ def trim_lines(paths: Paths, start: Trim, end: Trim) -> Paths:
 
     pieces = []
     for i in range(len(paths)):
-        line = shapely.LineString(paths.coords[paths.starts[i] : paths.starts[i + 1]])
+        coords = paths.coords[paths.starts[i] : paths.starts[i + 1]]
+        if len(coords) < 2:
+            continue
+        line = shapely.LineString(coords)
         first = start[0] * line.length if start[1] else start[0]
         last = line.length - (end[0] * line.length if end[1] else end[0])
         if first < last:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qgserver.draw.svg import Picture, SvgColors, read_picture
-from qgserver.symbology.assets import Assets
+from qgserver.symbology.assets import Assets, report
 
 PLACEHOLDER = (
     b'<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10">'
@@ -17,6 +17,8 @@ def svg_picture(assets: Assets, name: str, colors: SvgColors) -> Picture:
     data = assets.svg(name)
     found = read_picture(data, colors) if data else None
     if found is None:
+        if data:
+            report(name, "is no SVG that can be drawn")
         found = read_picture(PLACEHOLDER, colors)
     if found is None:
         raise RuntimeError("the placeholder is no picture")

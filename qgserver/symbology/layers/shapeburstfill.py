@@ -24,6 +24,8 @@ from qgserver.symbology.ramp import ColorRamp, ramp_from_options
 from qgserver.symbology.symbol import SymbolLayer, layers
 
 MAX_BLUR = 100
+SMALLEST = 1e-6
+"""Pixels: at a shorter distance all of the area has the last colour."""
 SIDE = 4
 """Pixels around the picture of an area."""
 BLACK: Color = (0.0, 0.0, 0.0, 1.0)
@@ -93,7 +95,7 @@ class ShapeburstFill(SymbolLayer):
         inside = _touched(placed.take(np.zeros(1, dtype=np.int64)), size) if self.ignore_rings else touched
         found = distances(inside, furthest)
         largest = float(found.max()) if self.whole_shape else furthest
-        share = np.minimum(found / largest, 1.0) if largest > 0 else np.ones_like(found)
+        share = np.minimum(found / largest, 1.0) if largest > SMALLEST else np.ones_like(found)
         table = color_table(stops)
         pixels = table[(share * (len(table) - 1)).astype(np.int64)]
         radius = min(self.blur_radius, MAX_BLUR)

@@ -142,7 +142,7 @@ class SimpleMarker(MarkerLayer):
         """The outline's pen, None when there is none."""
         if self.stroke_style == "no":
             return None
-        width = self.stroke_width.pixels(env.scale)
+        width = max(self.stroke_width.pixels(env.scale), 0.0)
         return Pen(
             with_alpha(self.stroke_color, env.opacity),
             width,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -165,10 +167,47 @@ def test_colours_take_the_place_of_parameters_of_an_svg() -> None:
         b'<svg xmlns="http://www.w3.org/2000/svg"/>',
         b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 nan 1"/>',
         b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">' + b"<g/>" * 30_000 + b"</svg>",
+        b'<!DOCTYPE svg [<!ENTITY a "aaaaaaaaaa">'
+        + b"".join(b'<!ENTITY a%d "%s">' % (i, b"&a%s;" % (str(i - 1).encode() if i else b"") * 10) for i in range(9))
+        + b']><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><text>&a8;</text></svg>',
     ],
 )
 def test_what_is_no_usable_svg_is_none(text: bytes) -> None:
     assert read_picture(text, COLORS) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<rect id="r0" width="9" height="9"/>'
+        + "".join(f'<g id="r{i}">' + f'<use xlink:href="#r{i - 1}"/>' * 10 + "</g>" for i in range(1, 20))
+        + '<use xlink:href="#r19"/>',
+        '<g opacity=".5"><rect width="9" height="9"/></g>' * 9000,
+        '<rect width="9" height="9"/><path stroke="red" d="M0 0' + "c1 1 2 3 4 1" * 90_000 + '"/>',
+        '<rect class="a" width="9" height="9"/>' * 5000 + "<style>" + ".a" * 20_000 + "{fill:red}</style>",
+    ],
+)
+def test_of_a_picture_that_is_too_much_work_the_beginning_is_drawn(body: str) -> None:
+    head = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9">'
+    began = time.process_time()
+    picture = read_picture(f"{head}{body}</svg>".encode(), replace(COLORS, upright=True))
+    assert picture is not None
+    canvas = Canvas(9, 9)
+    picture.draw(canvas, (4.5, 4.5), (9.0, 9.0), 0.0, 1.0)
+    assert canvas.pixels()[4, 4, 3] > 0
+    assert time.process_time() - began < 10
+
+
+def test_a_thin_stroke_of_an_svg_is_spread_as_qt_spreads_it() -> None:
+    text = (
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 20">'
+        b'<path d="M0 10.5H20" stroke="black" stroke-width="0.5"/></svg>'
+    )
+    picture = read_picture(text, replace(COLORS, upright=True))
+    assert picture is not None
+    canvas = Canvas(20, 20)
+    picture.draw(canvas, (10.0, 10.0), (20.0, 20.0), 0.0, 1.0)
+    assert canvas.pixels()[9:12, 10, 3].tolist() == [0, 128, 0]
 
 
 def test_an_svg_loads_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
