@@ -265,11 +265,13 @@ class Source:
         return Label(item, feature.text, variant.repeat)
 
     def _placing(self, variant: Variant, shape: BaseGeometry, sides: Sides | None) -> Placing:
-        """The variant's, with the marker's size where distances begin at its edge."""
+        """The variant's, with the size of the marker's part in the picture (measured) where distances begin at its
+        edge."""
         if sides is None or not isinstance(shape, shapely.Point) or not variant.settings.placement.from_symbol:
             return variant.placing
         left, bottom, right, top = box_at(shape.x, shape.y, sides, self.height)
-        return replace(variant.placing, symbol=((right - left) / 2, (top - bottom) / 2))
+        across, up = min(right, self.width) - max(left, 0.0), min(top, self.height) - max(bottom, 0.0)
+        return replace(variant.placing, symbol=(max(across, 0.0) / 2, max(up, 0.0) / 2))
 
 
 def feature_name(features: Features, row: int) -> Hashable:
