@@ -82,6 +82,8 @@ def write_file(path: Path, driver: str) -> None:
         layer="places",
         driver=driver,
         encoding="UTF-8",
+        # its index has no place for features without geometry
+        layer_options={"SPATIAL_INDEX": "NO"} if driver == "FlatGeobuf" else None,
     )
 
 
