@@ -96,10 +96,9 @@ def faded(pixels: Pixels, opacity: float) -> Pixels:
 
 def tinted(alpha: Pixels, color: Color) -> Pixels:
     """Pictures of one colour, as opaque as ``alpha`` uint8[n, h, w] says (``color``'s own opacity does not count)."""
-    out = np.empty((*alpha.shape, 4), dtype=np.uint8)
-    for channel, part in enumerate((color[2], color[1], color[0], 1.0)):
-        out[..., channel] = np.rint(np.arange(256) * part).astype(np.uint8)[alpha]
-    return out
+    shades = np.arange(256)[:, None] * np.array((color[2], color[1], color[0], 1.0))
+    table = np.rint(shades).astype(np.uint8).view(np.uint32)[:, 0]
+    return np.take(table, alpha)[..., None].view(np.uint8)
 
 
 def masked(pixels: Pixels, alpha: Pixels) -> Pixels:

@@ -106,7 +106,7 @@ def framed(stack: EffectStack, paint: Paint, scale: RenderScale) -> Painter:
             return
         if paint.alike and len(units.places) == len(units.shapes.geometry.coords):
             figures = _figures(units, paint, canvas, same=True)
-            stack.paint(canvas, figures if isinstance(paint.painter, Bounded) else figures.trimmed(), scale)
+            stack.paint(canvas, _once(figures, paint, canvas), scale)
             return
         areas = _areas(units.seen, min(reach, MAX_GAP))
         if int(areas.sum()) > MAX_WORK:
@@ -125,6 +125,13 @@ def framed(stack: EffectStack, paint: Paint, scale: RenderScale) -> Painter:
                     result.put(canvas, i)
 
     return draw
+
+
+def _once(figures: Figures, paint: Paint, canvas: Canvas) -> Drawn:
+    """What is the same everywhere."""
+    if paint.bounds.crisp:
+        return figures.stamps(paint.bounds.left, paint.bounds.top, canvas.operator)
+    return figures if isinstance(paint.painter, Bounded) else figures.trimmed()
 
 
 def _figures(units: _Units, paint: Paint, canvas: Canvas, *, same: bool = False) -> Figures:
