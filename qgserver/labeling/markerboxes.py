@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from qgserver.draw.units import RenderScale
-from qgserver.geo.geometry import Ints
+from qgserver.geo.geometry import Floats, Ints
 from qgserver.symbology.env import Env, Shapes
 from qgserver.symbology.layers.ellipsemarker import EllipseMarker
 from qgserver.symbology.layers.simplemarker import SimpleMarker
@@ -88,13 +88,11 @@ def _pixels(length: object, scale: RenderScale, default: float) -> float:
     return length.pixels(scale) if isinstance(length, Length) else default
 
 
-def box_at(x: float, y: float, sides: Sides, height: float) -> Sides:
-    """The box of a marker at a point of engine space, in a picture of ``height`` pixels. QGIS cuts its sides to whole
-    pixels (counted from above)."""
-    left, bottom, right, top = sides
-    return (
-        float(int(x + left)),
-        height - int(height - y - bottom),
-        float(int(x + right)),
-        height - int(height - y - top),
-    )
+def boxes_at(points: Floats, sides: Floats, height: float) -> Floats:
+    """float64[n, 4] left, bottom, right, top: the boxes of markers with ``sides`` float64[n, 4] at points float64[n, 2]
+    of engine space, in a picture of ``height`` pixels. QGIS cuts them to whole pixels (counted from above)."""
+    boxes = np.column_stack((points, points)) + sides
+    boxes[:, 1::2] = height - boxes[:, 1::2]
+    boxes = np.trunc(boxes)
+    boxes[:, 1::2] = height - boxes[:, 1::2]
+    return boxes

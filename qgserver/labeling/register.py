@@ -19,7 +19,7 @@ from qgserver.expression.values import Value
 from qgserver.geo.geometry import Floats, Ints
 from qgserver.labeling.defined import NOTHING_OWN, OWN_KEYS, VARIANT_KEYS, Own, own_of
 from qgserver.labeling.labels import Label, aligned_corner, label_angle, limited, merged
-from qgserver.labeling.markerboxes import Sides, box_at
+from qgserver.labeling.markerboxes import Sides, boxes_at
 from qgserver.labeling.model import Item, Mode, Obstacle, ObstacleKind, Placing
 from qgserver.labeling.parts import Shapes, clipped, labelled_parts, large_enough, outlines, repaired
 from qgserver.labeling.settings import LabelSettings
@@ -160,10 +160,9 @@ class Source:
         if variant.settings.placement.generator is not None:  # markers stand where the feature is
             marked = clipped(features.shapes(np.array([feature.row for feature in group], dtype=np.int64)), self.frame)
         usable = np.flatnonzero(enough & ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes))
-        for number in usable.tolist():
-            feature = group[number]
-            for obstacle in self._obstacles(features, feature, shapes[number], marked[number]):
-                yield (order[feature.row], -1), obstacle
+        some = [group[number] for number in usable.tolist()]
+        for feature, obstacle in self._obstacles(features, some, shapes[usable], marked[usable]) if some else ():
+            yield (order[feature.row], -1), obstacle
         named = np.array([number for number in usable.tolist() if group[number].text], dtype=np.int64)
         parts = labelled_parts(shapes[named], variant.settings.rendering.per_part)
         pins = self._pins(features, [group[number] for number in named.tolist()])
@@ -197,24 +196,30 @@ class Source:
         return cut
 
     def _obstacles(
-        self, features: Features, feature: _Feature, shape: BaseGeometry, marked: BaseGeometry
-    ) -> Iterator[Obstacle]:
-        """What the feature is in the way with: its markers (at the points ``marked``) or the ``shape`` labelled."""
-        rendering = feature.variant.settings.rendering
-        wanted = rendering.obstacle if feature.own.obstacle is None else feature.own.obstacle
-        if not wanted:
+        self, features: Features, group: Sequence[_Feature], shapes: Shapes, marked: Shapes
+    ) -> Iterator[tuple[_Feature, Obstacle]]:
+        """What features are in the way with: their markers (at the points ``marked``) or the ``shapes`` labelled."""
+        kind = group[0].variant.settings.rendering.obstacle_kind
+        factors = [_obstacle_factor(feature) for feature in group]
+        sides = [features.markers.get(feature.row) for feature in group]
+        pointed = shapely.get_dimensions(marked) == 0
+        at_markers: list[int] = []
+        for number, (feature, factor) in enumerate(zip(group, factors, strict=True)):
+            if factor is None:
+                continue
+            if sides[number] is not None and pointed[number]:
+                at_markers.append(number)
+            else:
+                name = feature_name(features, feature.row)
+                yield feature, Obstacle(self.layer, name, shapes[number], factor, kind)
+        if not at_markers:
             return
-        factor = rendering.obstacle_factor
-        if feature.own.obstacle_factor is not None and 0 < feature.own.obstacle_factor <= 10:
-            factor = feature.own.obstacle_factor / OBSTACLE_FACTOR_SCALE
-        name = feature_name(features, feature.row)
-        sides = features.markers.get(feature.row)
-        if sides is None or shapely.get_dimensions(marked) > 0:
-            yield Obstacle(self.layer, name, shape, factor, rendering.obstacle_kind)
-            return
-        for x, y in shapely.get_coordinates(marked).tolist():
-            box = shapely.box(*box_at(x, y, sides, self.height))
-            yield Obstacle(self.layer, name, box, factor, ObstacleKind.WHOLE)
+        points, owners = shapely.get_coordinates(marked[at_markers], return_index=True)
+        around = np.array([sides[number] for number in at_markers], dtype=np.float64)
+        boxes = np.asarray(shapely.box(*boxes_at(points, around[owners], self.height).T), dtype=object)
+        for owner, box in zip(owners.tolist(), boxes, strict=True):
+            feature, factor = group[at_markers[owner]], factors[at_markers[owner]] or 0.0
+            yield feature, Obstacle(self.layer, feature_name(features, feature.row), box, factor, ObstacleKind.WHOLE)
 
     # -- labels --------------------------------------------------------------------------------------------------
 
@@ -269,7 +274,9 @@ class Source:
         edge."""
         if sides is None or not isinstance(shape, shapely.Point) or not variant.settings.placement.from_symbol:
             return variant.placing
-        left, bottom, right, top = box_at(shape.x, shape.y, sides, self.height)
+        ((left, bottom, right, top),) = boxes_at(
+            shapely.get_coordinates(shape), np.array([sides]), self.height
+        ).tolist()
         across, up = min(right, self.width) - max(left, 0.0), min(top, self.height) - max(bottom, 0.0)
         return replace(variant.placing, symbol=(max(across, 0.0) / 2, max(up, 0.0) / 2))
 
@@ -278,3 +285,13 @@ def feature_name(features: Features, row: int) -> Hashable:
     """What names the feature in its layer."""
     name: Hashable = features.env.batch.fids[row]
     return name
+
+
+def _obstacle_factor(feature: _Feature) -> float | None:
+    """How much a feature is in the way, 0..2; None when it is not."""
+    rendering, own = feature.variant.settings.rendering, feature.own
+    if not (rendering.obstacle if own.obstacle is None else own.obstacle):
+        return None
+    if own.obstacle_factor is not None and 0 < own.obstacle_factor <= 10:
+        return own.obstacle_factor / OBSTACLE_FACTOR_SCALE
+    return rendering.obstacle_factor
