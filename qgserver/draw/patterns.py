@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from qgserver.draw.brush import fillable
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
-from qgserver.draw.paths import Paths, append_paths
-from qgserver.geo.geometry import Floats
+from qgserver.draw.paths import Paths, append_paths, appender, path_items
+from qgserver.geo.geometry import Floats, Ints
 
 Stops = Sequence[tuple[float, Color]]
 """Colours by position 0..1, sorted."""
@@ -39,6 +39,28 @@ def fill_with(canvas: Canvas, paths: Paths, pattern: cairo.Pattern) -> None:
     context.new_path()
     append_paths(context, fillable(canvas, paths))
     context.fill()
+    context.set_operator(cairo.Operator.OVER)
+
+
+def fill_each(canvas: Canvas, rings: Paths, areas: Ints, pattern: cairo.Pattern, places: Floats) -> None:
+    """Fill areas one after the other (odd-even). ``areas`` int64[n+1] are offsets into ``rings``,
+    ``places`` float64[n, 4] where the pattern lies for each: x, y, and how much larger it is in x and y."""
+    if not len(areas) - 1 or not len(rings.coords):
+        return
+    items, firsts = path_items(fillable(canvas, rings))
+    begins = firsts[areas].tolist()
+    context = canvas.context
+    append = appender(context, items)
+    context.set_operator(canvas.operator)
+    context.set_fill_rule(cairo.FillRule.EVEN_ODD)
+    context.new_path()
+    original, matrix = pattern.get_matrix(), cairo.Matrix
+    for number, (x, y, wide, high) in enumerate(places.tolist()):
+        pattern.set_matrix(matrix(1 / wide, 0.0, 0.0, 1 / high, -x / wide, -y / high))
+        context.set_source(pattern)
+        append(begins[number], begins[number + 1])
+        context.fill()
+    pattern.set_matrix(original)
     context.set_operator(cairo.Operator.OVER)
 
 

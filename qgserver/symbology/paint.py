@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -11,11 +12,14 @@ import numpy as np
 from qgserver.draw.canvas import Canvas
 from qgserver.geo.geometry import LINESTRING, POINT, POLYGON, Floats, GeometryArray, Ints, offsets
 from qgserver.symbology.env import Env, Shapes
+from qgserver.symbology.markers import marker_size
 from qgserver.symbology.properties import as_number
 from qgserver.symbology.symbol import Symbol
 
-COARSE = 2.0
+COARSE, COARSEST = 2.0, 6.0
 """Degrees that markers of crowded maps are turned in steps of, so that many are the same."""
+SEEN = 0.6
+"""Pixels of a turn at the rim of a marker that hardly show."""
 MARGIN = 3
 """Markers further from the picture than so many times its size are not looked at."""
 
@@ -59,7 +63,8 @@ def paint_points(
         return
     angles = angles[seen]
     if canvas.antialias == "fast":
-        angles = np.round(angles / COARSE) * COARSE % 360
+        step = min(max(math.degrees(SEEN / max(marker_size(symbol, env.scale), 1.0)), COARSE), COARSEST)
+        angles = np.round(angles / step) * step % 360
         order = np.argsort(angles, kind="stable")
         angles, shapes = angles[order], Shapes(point_geometry(points[seen][order]), rows[seen][order])
     edges = [0, *(np.flatnonzero(np.diff(angles)) + 1).tolist(), len(angles)]

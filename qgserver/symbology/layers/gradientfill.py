@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+import numpy as np
+
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color, with_alpha
 from qgserver.draw.paths import Paths
-from qgserver.draw.patterns import Box, Gradient, box_of, fill_with
+from qgserver.draw.patterns import Box, Gradient, fill_each, fill_with
 from qgserver.symbology.areas import areas, centroid
 from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.options import Offset, Options, parse_pair
@@ -22,7 +24,10 @@ Point = tuple[float, float]
 KINDS = {"linear": 0, "radial": 1, "conical": 2}
 MODES = {"feature": 0, "viewport": 1}
 SPREADS = {"pad": 0, "reflect": 1, "repeat": 2}
-VIEWPORT = 1
+VIEWPORT, CONICAL = 1, 2
+UNIT: Box = (0.0, 0.0, 1.0, 1.0)
+SMALLEST = 1e-6
+"""Pixels: a box is taken for at least so wide and high."""
 
 
 @layers.register("GradientFill")
@@ -91,19 +96,26 @@ class GradientFill(SymbolLayer):
         faded = tuple((position, with_alpha(color, env.opacity)) for position, color in stops)
         whole = (0.0, 0.0, env.view.width, env.view.height)
 
+        alike = self.kind != CONICAL and not (self.centroid1 or self.centroid2)
+
         def paint(canvas: Canvas, shapes: Shapes) -> None:
-            for _, rings in areas(shapes, dx, dy):
-                x, y, width, height = whole if self.mode == VIEWPORT else box_of(rings).tolist()
-                box = (x, y, max(width, 1e-6), max(height, 1e-6))
-                ends = self._ends(rings, box)
-                gradient = Gradient(self.kind, faded, *ends, self.spread)
+            found = areas(shapes, dx, dy)
+            boxes = np.full((len(found.owners), 4), whole) if self.mode == VIEWPORT else found.boxes
+            boxes[:, 2:] = np.maximum(boxes[:, 2:], SMALLEST)
+            if alike and len(boxes):
+                pattern = Gradient(self.kind, faded, *self._ends(None, UNIT), self.spread).pattern(canvas, UNIT)
+                fill_each(canvas, found.rings, found.bounds, pattern, boxes)
+                return
+            for (_, rings), (x, y, width, height) in zip(found, boxes.tolist(), strict=True):
+                box = (x, y, width, height)
+                gradient = Gradient(self.kind, faded, *self._ends(rings, box), self.spread)
                 fill_with(canvas, rings, gradient.pattern(canvas, box))
 
         return paint
 
-    def _ends(self, rings: Paths, box: Box) -> tuple[Point, Point]:
+    def _ends(self, rings: Paths | None, box: Box) -> tuple[Point, Point]:
         points = (self.x1, self.y1), (self.x2, self.y2)
-        if self.centroid1 or self.centroid2:
+        if rings is not None and (self.centroid1 or self.centroid2):
             x, y = centroid(rings).tolist()
             middle = ((x - box[0]) / box[2], (y - box[1]) / box[3])
             points = middle if self.centroid1 else points[0], middle if self.centroid2 else points[1]

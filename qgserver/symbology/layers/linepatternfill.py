@@ -10,8 +10,8 @@ from typing import ClassVar, Self
 import numpy as np
 
 from qgserver.draw.canvas import Canvas
-from qgserver.draw.patterns import fill_with, middle, tiled
-from qgserver.symbology.areas import areas, pattern_corner
+from qgserver.draw.patterns import middle
+from qgserver.symbology.areas import fill_tiled
 from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.paint import line_geometry, paint_symbol
@@ -84,9 +84,11 @@ class LinePatternFill(SymbolLayer):
         tile = None if varied else _tile(shape, symbol, env, 0)
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
-            for owner, rings in areas(shapes):
-                drawn = tile or _tile(shape, symbol, env, int(shapes.rows[owner]))
-                fill_with(canvas, rings, tiled(drawn, *pattern_corner(rings, env)))
+            if tile is not None:
+                fill_tiled(canvas, env, shapes, tile)
+                return
+            for number, row in enumerate(shapes.rows.tolist()):
+                fill_tiled(canvas, env, shapes.slice(number, number + 1), _tile(shape, symbol, env, row))
 
         return paint
 

@@ -9,9 +9,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from qgserver.draw.canvas import Canvas
-from qgserver.draw.patterns import fill_with, middle, tiled
+from qgserver.draw.patterns import middle
 from qgserver.geo.geometry import Floats
-from qgserver.symbology.areas import areas, pattern_corner
+from qgserver.symbology.areas import fill_tiled
 from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.paint import paint_points
@@ -68,9 +68,11 @@ class PointPatternFill(SymbolLayer):
         tile = None if varied else _tile(nodes, distance, symbol, env, 0)
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
-            for owner, rings in areas(shapes):
-                drawn = tile or _tile(nodes, distance, symbol, env, int(shapes.rows[owner]))
-                fill_with(canvas, rings, tiled(drawn, *pattern_corner(rings, env)))
+            if tile is not None:
+                fill_tiled(canvas, env, shapes, tile)
+                return
+            for number, row in enumerate(shapes.rows.tolist()):
+                fill_tiled(canvas, env, shapes.slice(number, number + 1), _tile(nodes, distance, symbol, env, row))
 
         return paint
 

@@ -10,7 +10,7 @@ from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
 from qgserver.draw.patterns import fill_with, tiled
 from qgserver.draw.svg import SvgColors
-from qgserver.symbology.areas import areas, pattern_corner
+from qgserver.symbology.areas import areas, fill_tiled, pattern_corner
 from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.paint import paint_symbol
@@ -70,8 +70,11 @@ class SVGFill(SymbolLayer):
         picture.draw(tile, (width / 2, height / 2), (width, height), 0.0, env.opacity)
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
-            for _, rings in areas(shapes):
-                fill_with(canvas, rings, tiled(tile, *pattern_corner(rings, env), self.angle))
+            if not self.angle % 360:
+                fill_tiled(canvas, env, shapes, tile)
+            else:
+                for _, rings in areas(shapes):
+                    fill_with(canvas, rings, tiled(tile, *pattern_corner(rings, env), self.angle))
             if self.symbol is not None:
                 paint_symbol(canvas, env, self.symbol, shapes)
 
