@@ -112,7 +112,8 @@ class Figures:
     def _corners(self) -> Floats:
         """float64[n, 2]: the whole pixels where the pictures in ``_exact`` belong."""
         corner = np.array((self.box.left - self.gap, self.box.top - self.gap))
-        return np.floor(self.places) + corner
+        found: Floats = np.floor(self.places) + corner
+        return found
 
     @cached_property
     def _exact(self) -> Pixels:
