@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -105,18 +104,14 @@ def placing_of(settings: LabelSettings, scale: RenderScale) -> Placing:
     if abs(distance) < least:
         distance = -least if distance < 0 else least
     right, down = placement.offset.pixels(scale)
-    mode, offset, quadrant = placement.mode, (right, -down), QUADRANTS[placement.quadrant]
-    if placement.fixed_quadrant and mode == Mode.AROUND_POINT:
-        # QGIS leaves no choice then: the label stands on that side of the point, the distance away
-        mode, away = Mode.OVER_POINT, distance * (math.sqrt(0.5) if all(quadrant) else 1.0)
-        offset = quadrant[0] * away, quadrant[1] * away
     return Placing(
-        mode=mode,
+        mode=placement.mode,
         line_flags=placement.line_flags,
         polygon_flags=placement.polygon_flags,
         distance=distance,
-        quadrant=quadrant,
-        offset=offset,
+        quadrant=QUADRANTS[placement.quadrant],
+        fixed_quadrant=placement.fixed_quadrant,
+        offset=(right, -down),
         positions=placement.positions,
         centroid_inside=placement.centroid_inside,
         fit_in_polygon=placement.fit_in_polygon,
