@@ -34,11 +34,15 @@ job = QgsMapRendererSequentialJob(settings)
 job.start()
 job.waitForFinished()
 job.renderedImage().save(target)
-for version in ("1.0.0", "1.1.0"):
-    wfs = QgsVectorLayer(f"url='{url}' typename='cities' version='{version}' srsname='EPSG:4326'", "cities", "WFS")
+for version, paging in (("1.0.0", ""), ("1.1.0", ""), ("2.0.0", "enabled"), ("2.0.0", "disabled"), ("auto", "")):
+    pages = f"pagingEnabled='true' maxNumFeatures='5000' pageSize='300'" if paging == "enabled" else ""
+    source = f"url='{url}' typename='cities' version='{version}' srsname='EPSG:4326' {pages}"
+    wfs = QgsVectorLayer(source, "cities", "WFS")
     assert wfs.isValid(), version
     features = list(wfs.getFeatures())
-    print(version, len(features), sum(f.geometry().asPoint().y() > 0 for f in features))
+    print("WFS", version, len(features), sum(f.geometry().asPoint().y() > 0 for f in features))
+    request = QgsFeatureRequest(QgsRectangle(5, 45, 11, 48)).setFilterExpression("population > 100000")
+    print("FOUND", sorted(feature["name"] for feature in wfs.getFeatures(request)))
 """
 
 
@@ -58,7 +62,7 @@ def colours(picture: Path) -> int:
         return len(image.convert("RGB").getcolors(1 << 24) or ())
 
 
-@pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
+@pytest.mark.parametrize("version", ["1.0.0", "1.1.0", "2.0.0"])
 def test_gdal_reads_the_features(site: Site, version: str) -> None:
     need("ogrinfo")
     command = ["ogrinfo", "-ro", "-al", "-so", f"WFS:{root(site)}?SERVICE=WFS&VERSION={version}", "cities"]
@@ -84,12 +88,14 @@ def test_qgis_shows_the_services(site: Site, tmp_path: Path) -> None:
     target = tmp_path / "map.png"
     command = ["/usr/bin/python3", "-c", QGIS, root(site), str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    lines = [line for line in done.stdout.splitlines() if line[:2] == "1."]
-    assert len(lines) == 2, done.stderr
-    for line in lines:
-        _, count, northern = line.split()
+    lines = [line.split() for line in done.stdout.splitlines() if line.startswith("WFS")]
+    assert len(lines) == 5, done.stderr
+    for _, _, count, northern in lines:
         assert int(count) == 1249
         assert int(northern) > 800  # axes are the right way round
+    found = {line for line in done.stdout.splitlines() if line.startswith("FOUND")}
+    assert len(found) == 1
+    assert "Genève" in found.pop() or "Zürich" in done.stdout
     assert colours(target) > 20
 
 

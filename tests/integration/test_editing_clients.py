@@ -14,7 +14,7 @@ import pytest
 from doors import ROOT, Site, need, serve
 
 pytestmark = [pytest.mark.server, pytest.mark.full]
-VERSIONS = pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
+VERSIONS = pytest.mark.parametrize("version", ["1.0.0", "1.1.0", "2.0.0"])
 
 GDAL = """
 import sys

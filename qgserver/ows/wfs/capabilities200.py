@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from qgserver.geo.crs import parse_crs
 from qgserver.ows.documents import URL
 from qgserver.ows.festime import OPERATORS
+from qgserver.ows.names import QGS
 from qgserver.ows.operations import SERVICES
 from qgserver.ows.wfs.capabilitiesparts import (
     POST_ONLY,
@@ -24,9 +25,10 @@ from qgserver.ows.xmlio import DECLARATION, attributes, escape, optional, quote
 
 _ROOT = (
     DECLARATION + '<WFS_Capabilities version="2.0.0" updateSequence="0" xmlns="http://www.opengis.net/wfs/2.0"'
+    ' xmlns:wfs="http://www.opengis.net/wfs/2.0"'
     ' xmlns:ows="http://www.opengis.net/ows/1.1" xmlns:fes="http://www.opengis.net/fes/2.0"'
     ' xmlns:gml="http://www.opengis.net/gml/3.2" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    ' xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:qgs="http://www.qgis.org/gml"'
+    ' xmlns:xs="http://www.w3.org/2001/XMLSchema"'
     ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
     ' xsi:schemaLocation="http://www.opengis.net/wfs/2.0 http://schemas.opengis.net/wfs/2.0/wfs.xsd">\n'
 )
@@ -172,7 +174,9 @@ def _feature_type(kind: FeatureType, crs_list: tuple[str, ...]) -> str:
     return lines(
         (
             " <FeatureType>",
-            f"  <Name>qgs:{kind.name}</Name>",
+            # Clients take the name as a text, and use the one they know from other versions: it has no prefix, but its
+            # own default namespace, so that it is the qualified name it must be.
+            f'  <wfs:Name xmlns="{QGS}">{kind.name}</wfs:Name>',
             f"  <Title>{escape(layer.title or layer.name)}</Title>",
             optional("Abstract", layer.abstract),
             keywords(layer.keywords),
