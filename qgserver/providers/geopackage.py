@@ -47,7 +47,7 @@ class GeoPackageProvider:
         self._source = source
         self._crs = crs
         self._file = file
-        self._memory = LayerMemory(file.path, cache)
+        self._memory = LayerMemory(file, cache)
         self._inspected: tuple[object, Schema, gpkgschema.Relation] | None = None
         self._heavy = False
 

@@ -1,13 +1,15 @@
-"""Layers of GeoPackages in memory: read whole once, per state of the file."""
+"""Layers of GeoPackages in memory: read whole once, per state of the file, while requests go on from the file."""
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from qgserver.errors import ProviderError
 from qgserver.geo.wkb import concat, decode, nulls
 from qgserver.providers import columnstore, gpkgsql
 from qgserver.providers.batch import Column
@@ -15,7 +17,9 @@ from qgserver.providers.cache import ByteCache
 from qgserver.providers.columns import column
 from qgserver.providers.gpkgschema import Relation
 from qgserver.providers.protocol import FieldType
-from qgserver.providers.sqlitefile import Reader, quoted
+from qgserver.providers.sqlitefile import Reader, SqliteFile, Stamp, quoted
+
+log = logging.getLogger("qgserver")
 
 FETCH = 5000
 _ROW_BYTES = 24
@@ -26,33 +30,50 @@ _RETRY_SECONDS = 10.0
 Found = tuple[columnstore.Shapes, Mapping[str, Column]]
 
 
+def in_background(work: Callable[[], None]) -> None:
+    """Do something while others go on; it is given up when the process ends."""
+    threading.Thread(target=work, daemon=True, name="qgserver-geopackage").start()
+
+
 class LayerMemory:
     """What is kept of one layer. The cache is the process's; nothing is kept here."""
 
-    def __init__(self, path: str, cache: ByteCache) -> None:
-        self._path = path
+    def __init__(self, file: SqliteFile, cache: ByteCache) -> None:
+        self._file = file
         self._cache = cache
         self._building = threading.Lock()
         self._refused_until = 0.0
 
     def find(self, reader: Reader, relation: Relation, kinds: Mapping[str, FieldType], *, build: bool) -> Found | None:
-        """The layer and its columns (name -> type), None when they are not in memory. With ``build`` they are read in,
-        if there is room and no other thread is at it."""
+        """The layer and its columns (name -> type), None when they are not in memory. With ``build`` they begin to be
+        read in, if there is room and nobody is at it: a large layer takes longer than its map."""
         if not reader.moment.settled:
             return None
-        key = (self._path, reader.moment, relation)
+        key = (self._file.path, reader.moment, relation)
         found = self._kept(key, kinds)
         if found is not None or not build or time.monotonic() < self._refused_until:
             return found
         if not self._building.acquire(blocking=False):
             return None
         try:
-            found = self._read(reader, relation, key, kinds)
+            in_background(lambda: self._build(relation, reader.moment, kinds))
+        except RuntimeError as error:  # no more threads
+            self._building.release()
+            log.warning("a layer is not kept in memory: %s", error)
+        return self._kept(key, kinds)
+
+    def _build(self, relation: Relation, moment: Stamp, kinds: Mapping[str, FieldType]) -> None:
+        """Read the layer in by a connection of its own, unless the file has another state by now."""
+        try:
+            with self._file.read() as reader:
+                if reader.moment == moment and self._read(reader, relation, kinds):
+                    return
+            self._refused_until = time.monotonic() + _RETRY_SECONDS
+        except ProviderError as error:
+            self._refused_until = time.monotonic() + _RETRY_SECONDS
+            log.info("a layer is not kept in memory: %s (%s)", error.message, error.detail)
         finally:
             self._building.release()
-        if found is None:
-            self._refused_until = time.monotonic() + _RETRY_SECONDS
-        return found
 
     def _kept(self, key: tuple[object, ...], kinds: Mapping[str, FieldType]) -> Found | None:
         shapes = self._cache.get(key, columnstore.Shapes)
@@ -60,27 +81,25 @@ class LayerMemory:
         there = {name: kept for name, kept in columns.items() if kept is not None}
         return (shapes, there) if shapes is not None and len(there) == len(kinds) else None
 
-    def _read(
-        self, reader: Reader, relation: Relation, key: tuple[object, ...], kinds: Mapping[str, FieldType]
-    ) -> Found | None:
-        """Read what is missing. All rows of one state of the file have one order, so columns fit each other."""
+    def _read(self, reader: Reader, relation: Relation, kinds: Mapping[str, FieldType]) -> bool:
+        """Read what is missing; False when there is no room for it. All rows of one state of the file have one order,
+        so columns fit each other."""
+        key = (self._file.path, reader.moment, relation)
         shapes = self._cache.get(key, columnstore.Shapes)
         if shapes is None:
             statement = gpkgsql.aggregate(relation, f"sum(length({quoted(relation.geometry)})), count(*)", _ALL)
             ((size, count),) = reader.all(statement.text, statement.params)
             if (size or 0) + count * (_ROW_BYTES + _VALUE_BYTES * len(kinds)) > self._cache.room():
-                return None
+                return False
             shapes = _shapes(reader, relation)
             self._cache.put(key, shapes, shapes.size)
-        columns = {name: self._cache.get((*key, name), Column) for name in kinds}
-        missing = {name: kind for name, kind in kinds.items() if columns[name] is None}
+        missing = {name: kind for name, kind in kinds.items() if self._cache.get((*key, name), Column) is None}
         if missing:
             if len(shapes.fids) * _VALUE_BYTES * len(missing) > self._cache.room():
-                return None
+                return False
             for name, read in _columns(reader, relation, missing).items():
-                columns[name] = read
                 self._cache.put((*key, name), read, columnstore.column_bytes(read))
-        return shapes, {name: kept for name, kept in columns.items() if kept is not None}
+        return True
 
 
 _ALL = gpkgsql.Selection()

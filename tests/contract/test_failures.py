@@ -17,7 +17,7 @@ from postgis import Cluster, new_database
 from qgserver.errors import ProviderError
 from qgserver.expression.parser import parse
 from qgserver.geo.extent import Extent
-from qgserver.providers import Sources, geopackage
+from qgserver.providers import Sources, geopackage, gpkgmemory
 from qgserver.providers.protocol import Provider, Query
 from qgserver.providers.uri import DataSource
 
@@ -215,6 +215,7 @@ def test_an_endless_subset_is_cut_off(package: DataSource) -> None:
 
 def test_what_is_written_is_seen(package: DataSource, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(geopackage, "HEAVY_BYTES", -1)
+    monkeypatch.setattr(gpkgmemory, "in_background", lambda work: work())
     os.utime(package.path, (0, 0))
     layer = open_source(sources, package)
     for _ in range(3):  # from the file, into memory, out of memory

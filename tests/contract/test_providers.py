@@ -14,7 +14,7 @@ from places import PLACES, SOURCES, WHOLE, ids, open_source, rows
 from qgserver.expression.evaluate import select
 from qgserver.expression.parser import parse
 from qgserver.geo.extent import Extent
-from qgserver.providers import Sources, geopackage
+from qgserver.providers import Sources, geopackage, gpkgmemory
 from qgserver.providers.protocol import OrderBy, Provider, Query
 
 FILTERS = (
@@ -62,6 +62,7 @@ def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         if request.param == "geopackage in memory":
             # Any reading makes the layer worth keeping, and the file is not as young as it is.
             patch.setattr(geopackage, "HEAVY_BYTES", -1)
+            patch.setattr(gpkgmemory, "in_background", lambda work: work())
             os.utime(source.path, (0, 0))
         provider = open_source(opened, source)
         list(provider.read(Query(extent=Extent(*WHOLE))))

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import shutil
 import sqlite3
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,11 @@ import numpy as np
 import pytest
 
 from qgserver.geo.extent import Extent
-from qgserver.providers import Sources, geopackage
+from qgserver.providers import Sources, geopackage, gpkgmemory
+from qgserver.providers.columnstore import Shapes
+from qgserver.providers.gpkgschema import Relation
 from qgserver.providers.protocol import OrderBy, Provider, Query
+from qgserver.providers.sqlitefile import Reader
 from qgserver.providers.uri import DataSource, parse_datasource
 
 DATA = Path(__file__).parents[3] / "fixtures/data"
@@ -79,6 +83,7 @@ def test_features_overlap_as_in_qgis(sources: Sources, in_memory: bool, monkeypa
     points = layer(sources, "layername=points")
     if in_memory:
         monkeypatch.setattr(geopackage, "HEAVY_BYTES", -1)
+        monkeypatch.setattr(gpkgmemory, "in_background", lambda work: work())
         fids(points, Query(extent=WINDOW))
         monkeypatch.setattr(geopackage.GeoPackageProvider, "_selected", None)
     assert fids(points, Query(extent=WINDOW))[:20] == IN_WINDOW
@@ -176,8 +181,33 @@ def test_columns_named_like_those_of_the_index(odd: str, sources: Sources) -> No
     assert fids(mixed, Query(extent=WINDOW)) == fids(polys, Query(extent=WINDOW))
 
 
+def test_a_layer_comes_into_memory_beside_the_requests(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(geopackage, "HEAVY_BYTES", -1)
+    begun, may_go_on = threading.Event(), threading.Event()
+    shapes = gpkgmemory._shapes
+
+    def slow(reader: Reader, relation: Relation) -> Shapes:
+        begun.set()
+        assert may_go_on.wait(10)
+        return shapes(reader, relation)
+
+    monkeypatch.setattr(gpkgmemory, "_shapes", slow)
+    points = layer(sources, "layername=points")
+    for _ in range(2):
+        assert len(fids(points, Query(extent=WINDOW))) == 37
+    assert begun.wait(10)
+    assert len(fids(points, Query(extent=WINDOW))) == 37, "from the file meanwhile"
+    may_go_on.set()
+    for thread in threading.enumerate():
+        if thread.name == "qgserver-geopackage":
+            thread.join(10)
+    monkeypatch.setattr(geopackage.GeoPackageProvider, "_selected", None)
+    assert len(fids(points, Query(extent=WINDOW))) == 37
+
+
 def test_a_layer_too_large_for_the_cache_stays_in_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(geopackage, "HEAVY_BYTES", -1)
+    monkeypatch.setattr(gpkgmemory, "in_background", lambda work: work())
     sources = Sources(cache_bytes=1000)
     points = layer(sources, "layername=points")
     for _ in range(3):
@@ -188,6 +218,7 @@ def test_a_layer_too_large_for_the_cache_stays_in_its_file(monkeypatch: pytest.M
 def test_a_young_file_is_not_kept(odd: str, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two changes within one tick of the clock leave the same stamp."""
     monkeypatch.setattr(geopackage, "HEAVY_BYTES", -1)
+    monkeypatch.setattr(gpkgmemory, "in_background", lambda work: work())
     source = DataSource(provider="ogr", path=odd, table="points")
     now = np.datetime64("now").astype(int) + 3600
     os.utime(odd, (now, now))
