@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qgserver.expression.context import Context, ProjectInfo
-from qgserver.expression.scopes import map_scope
+from qgserver.expression.scopes import map_scope, project_scope
 from qgserver.project.layeraccess import ProjectLayers
 from qgserver.project.layersource import open_layer
 from qgserver.project.model import Layer, Project, VectorLayer
@@ -14,21 +14,18 @@ from qgserver.render.view import View
 def project_context(project: Project, sources: Sources | None = None) -> Context:
     """The scope of the project: its own variables and the standard ``@project_*`` ones; with ``sources`` also its
     layers, which expressions of the project's author reach."""
-    crs = project.crs.authid if project.crs else ""
+    info = ProjectInfo(
+        project.crs.authid if project.crs else "",
+        project.ellipsoid,
+        project.distance_units or "meters",
+        project.area_units or "square meters",
+    )
     scope: dict[str, object] = {
-        "project_title": project.title,
-        "project_abstract": project.abstract,
-        "project_crs": crs,
-        "project_ellipsoid": project.ellipsoid,
-        "project_distance_units": project.distance_units,
-        "project_area_units": project.area_units,
         "qgis_version": "3.22.16",
         "qgis_version_no": 32216,
-        **project.variables,
+        "project_abstract": project.abstract,
+        **project_scope(info, project.path, project.title, project.variables),
     }
-    info = ProjectInfo(
-        crs, project.ellipsoid, project.distance_units or "meters", project.area_units or "square meters"
-    )
     if sources is None:
         return Context(variables=scope, project=info)
     layers = ProjectLayers(project, lambda other: open_layer(project, other, sources))

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 from qgserver.errors import ExpressionError
 from qgserver.expression.columns import to_values
 from qgserver.expression.context import Context
 from qgserver.expression.evaluate import evaluate
 from qgserver.expression.nodes import Node, needs_geometry, used_fields
-from qgserver.expression.parser import parse
+from qgserver.expression.template import split_template
 from qgserver.expression.values import to_text
 from qgserver.providers.batch import Batch
 from qgserver.symbology.properties import merge_fields
-
-_INSET = re.compile(r"\[%(.*?)%\]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +41,9 @@ class Template:
         return [part for part in self.parts if not isinstance(part, str)]
 
 
-@lru_cache(maxsize=256)
 def read_template(text: str) -> Template:
-    """The template. An inset that does not parse stays as it is written, as in QGIS."""
-    parts: list[str | Node] = []
-    at = 0
-    for match in _INSET.finditer(text):
-        try:
-            node = parse(match[1])
-        except ExpressionError:
-            continue
-        parts += [text[at : match.start()], node]
-        at = match.end()
-    return Template((*parts, text[at:]))
+    """The template."""
+    return Template(split_template(text))
 
 
 def _column(node: Node, batch: Batch, context: Context) -> list[str]:
