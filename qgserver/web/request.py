@@ -19,10 +19,10 @@ MAX_QUERY = 256 * 1024
 MAX_PARAMETERS = 1000
 
 XML_SERVICES = {
-    "http://www.opengis.net/wfs": {"SERVICE": "WFS"},
+    "http://www.opengis.net/wfs": {"SERVICE": "WFS", "VERSION": "1.1.0"},
     "http://www.opengis.net/wfs/2.0": {"SERVICE": "WFS", "VERSION": "2.0.0"},
 }
-"""Namespaces of request documents that tell the service, or its version, even without the attribute."""
+"""Namespaces of request documents that tell the service and its version even without the attributes."""
 
 
 @dataclass(frozen=True, slots=True)
