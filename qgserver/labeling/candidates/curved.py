@@ -185,7 +185,7 @@ def _run(job: _Job, line: Ints, at: Floats, strict: Flags, flipped: Flags) -> _R
     """One glyph after the other: each is a chord of the path as long as its advance."""
     text, paths = job.text, job.paths
     item = job.chosen[line]
-    count, most = text.count[item], int(text.count[item].max(initial=0))
+    count, most = text.count[item], int(text.count[job.chosen].max(initial=0))
     shape = (len(line), most)
     runs = _Runs(np.zeros((*shape, 2)), np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=bool), count > 0)
     here, vertex = paths.at(line, at), paths.segment(line, at)
