@@ -19,7 +19,7 @@ from qgserver.draw.miter import cut_miters
 from qgserver.draw.paths import Append, Paths, appender, path_items
 from qgserver.draw.pen import Pen, as_area, drawable, is_thin, set_pen, stroke, with_points
 from qgserver.draw.thin import DashSteps, boxes_of, coverage, thin_segments
-from qgserver.geo.geometry import Ints, spans
+from qgserver.geo.geometry import Floats, Ints, spans
 from qgserver.geo.geometry import offsets as offsets_of
 
 _CHUNK_PIXELS = 1 << 22
@@ -75,7 +75,8 @@ def draw_sequence(canvas: Canvas, paths: Paths, features: Ints, looks: Mapping[i
     items, firsts = path_items(paths)
     append = appender(canvas.context, items)
     shapes = _Shapes(canvas, paths, features, append, firsts[features].tolist())
-    painters = {number: _painter(shapes, look, np.flatnonzero(which == number)) for number, look in usable.items()}
+    outlines = _outlines(shapes, usable, which)
+    painters = {number: _painter(shapes, look.brush, outlines.get(number)) for number, look in usable.items()}
     context = canvas.context
     context.set_operator(canvas.operator)
     context.set_fill_rule(cairo.FillRule.EVEN_ODD)
@@ -97,26 +98,29 @@ class _Shapes:
     begins: list[int]
 
 
-def _painter(shapes: _Shapes, look: Look, mine: Ints) -> Outline:
-    """Paints one of the features ``mine``, by its number among all."""
+def _painter(shapes: _Shapes, brush: Brush | None, outline: Outline | None) -> Outline:
+    """Fills and outlines a feature, by its number."""
     context, append, begins = shapes.canvas.context, shapes.append, shapes.begins
-    brush, pen = look.brush, look.pen
-    outline = None if pen is None else _outline(shapes, pen, mine)
     if brush is None:
         return outline or (lambda feature: None)
     source = source_of(brush)
+    set_source, fill_path = context.set_source, context.fill
 
     def fill_one(feature: int) -> None:
-        context.set_source(source)
+        set_source(source)
         append(begins[feature], begins[feature + 1])
-        context.fill()
+        fill_path()
+
+    if outline is None:
+        return fill_one
 
     def fill_and_outline(feature: int) -> None:
-        fill_one(feature)
-        if outline is not None:
-            outline(feature)
+        set_source(source)
+        append(begins[feature], begins[feature + 1])
+        fill_path()
+        outline(feature)
 
-    return fill_one if outline is None else fill_and_outline
+    return fill_and_outline
 
 
 def stroke_each(canvas: Canvas, lines: Paths, features: Ints, pen: Pen) -> None:
@@ -151,17 +155,22 @@ def _one_by_one(canvas: Canvas, paths: Paths, features: Ints, looks: Mapping[int
             stroke(canvas, part, look.pen)
 
 
-def _outline(shapes: _Shapes, pen: Pen, mine: Ints) -> Outline:
-    if not is_thin(shapes.canvas, pen):
-        return _wide_outline(shapes, as_area(pen))
-    firsts, ends = shapes.features[mine], shapes.features[mine + 1]
-    own = Paths(shapes.paths.coords, shapes.paths.starts, shapes.paths.closed)
-    if len(mine) < len(shapes.features) - 1:
-        own = own.take(spans(firsts, ends))
-    offsets = offsets_of(ends - firsts)
-    draw = _thin_outline(shapes.canvas, own, offsets, pen)
-    rank = dict(zip(mine.tolist(), range(len(mine)), strict=True))
-    return lambda feature: draw(rank[feature])
+def _outlines(shapes: _Shapes, looks: Mapping[int, Look], which: Ints) -> dict[int, Outline]:
+    """What draws the outlines, by the number of the look. Thin pens that differ in nothing but colour and strength have
+    their masks made together."""
+    found: dict[int, Outline] = {}
+    alike: dict[tuple[object, ...], dict[int, Pen]] = {}
+    for number, look in looks.items():
+        pen = look.pen
+        if pen is None:
+            continue
+        if is_thin(shapes.canvas, pen):
+            alike.setdefault((pen.dashes, pen.dash_offset, pen.cap != "flat"), {})[number] = pen
+        else:
+            found[number] = _wide_outline(shapes, as_area(pen))
+    for pens in alike.values():
+        found |= _thin_outlines(shapes, pens, which)
+    return found
 
 
 def _wide_outline(shapes: _Shapes, pen: Pen) -> Outline:
@@ -177,36 +186,56 @@ def _wide_outline(shapes: _Shapes, pen: Pen) -> Outline:
     return draw
 
 
-def _thin_outline(canvas: Canvas, rings: Paths, features: Ints, pen: Pen) -> Outline:
-    """Outlines as masks; they are made for as many features at a time as ``_CHUNK_PIXELS`` allows."""
+def _thin_outlines(shapes: _Shapes, pens: Mapping[int, Pen], which: Ints) -> dict[int, Outline]:
+    """Outlines as masks, by the number of the pen in ``which``."""
+    strengths = np.zeros(max(which.max(), *pens) + 1)
+    strengths[list(pens)] = [pen.thin_opacity for pen in pens.values()]
+    mine = np.flatnonzero(np.isin(which, list(pens)))
+    firsts, ends = shapes.features[mine], shapes.features[mine + 1]
+    own = shapes.paths if len(mine) == len(which) else shapes.paths.take(spans(firsts, ends))
+    opacity = np.repeat(strengths[which[mine]], ends - firsts)
+    masked = _masked(shapes.canvas, own, offsets_of(ends - firsts), opacity, next(iter(pens.values())))
+    rank = np.zeros(len(which), np.int64)
+    rank[mine] = np.arange(len(mine))
+    ranks = rank.tolist()
+    set_color = shapes.canvas.context.set_source_rgb
+
+    def outline(color: tuple[float, float, float]) -> Outline:
+        def draw(feature: int) -> None:
+            set_color(*color)
+            masked(ranks[feature])
+
+        return draw
+
+    return {number: outline(pen.color[:3]) for number, pen in pens.items()}
+
+
+def _masked(canvas: Canvas, rings: Paths, features: Ints, opacity: Floats, pen: Pen) -> Outline:
+    """Paints through the mask of a feature's outline; masks are made for as many features at a time as
+    ``_CHUNK_PIXELS`` allows. ``opacity`` is per ring, all else as ``pen`` has it."""
     feature_of_ring = np.repeat(np.arange(len(features) - 1), np.diff(features))
-    opacity = np.full(len(rings), pen.thin_opacity)
     lines = thin_segments(rings, opacity, feature_of_ring, capped=pen.cap != "flat", dashed=bool(pen.dashes))
     boxes = boxes_of(lines, len(features) - 1, canvas)
     dashes = DashSteps(pen.dashes, pen.dash_offset) if pen.dashes else None
     first_line = np.searchsorted(lines.group, np.arange(len(features))).tolist()
     base, stride = boxes.base.tolist(), boxes.stride.tolist()
     left, top = (boxes.x0 - 1).tolist(), (boxes.y0 - 1).tolist()
-    context = canvas.context
-    chunk = [0, 0]  # the features whose masks are there
+    make, mask_surface, alpha8 = cairo.ImageSurface.create_for_data, canvas.context.mask_surface, cairo.Format.A8
+    chunk_end, start_of_chunk = 0, 0
     masks = memoryview(b"")
 
     def draw(number: int) -> None:
-        nonlocal masks
-        size = base[number + 1] - base[number]
-        if not size:
+        nonlocal masks, chunk_end, start_of_chunk
+        start, end = base[number], base[number + 1]
+        if start == end:
             return
-        if number >= chunk[1]:
-            end = max(number + 1, int(np.searchsorted(boxes.base, base[number] + _CHUNK_PIXELS, side="right")) - 1)
-            part = lines.take(slice(first_line[number], first_line[end])).regrouped(number)
-            masks = memoryview(coverage(part, boxes.part(number, end), canvas, dashes))  # type: ignore[arg-type]
-            chunk[:] = number, end
-        start = base[number] - base[chunk[0]]
+        if number >= chunk_end:
+            start_of_chunk = start
+            chunk_end = max(number + 1, int(np.searchsorted(boxes.base, start + _CHUNK_PIXELS, side="right")) - 1)
+            part = lines.take(slice(first_line[number], first_line[chunk_end])).regrouped(number)
+            masks = memoryview(coverage(part, boxes.part(number, chunk_end), canvas, dashes))  # type: ignore[arg-type]
         wide = stride[number]
-        mask = cairo.ImageSurface.create_for_data(
-            masks[start : start + size], cairo.Format.A8, wide, size // wide, wide
-        )
-        context.set_source_rgb(*pen.color[:3])
-        context.mask_surface(mask, left[number], top[number])
+        mask = make(masks[start - start_of_chunk : end - start_of_chunk], alpha8, wide, (end - start) // wide, wide)
+        mask_surface(mask, left[number], top[number])
 
     return draw
