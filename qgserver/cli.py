@@ -19,9 +19,11 @@ import qgserver
 
 if TYPE_CHECKING:
     from qgserver.app import Application
+    from qgserver.errors import ProjectError
     from qgserver.project.model import Project
 
 _EXAMPLE_WIDTH = 900
+PROJECT_HELP = ".qgs or .qgz file, or postgresql:?service=..&schema=..&project=.. or geopackage:FILE?projectName=.."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,14 +38,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"qgserver {qgserver.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve a project by HTTP until interrupted")
-    serve.add_argument("project", metavar="PROJECT", help=".qgs or .qgz file")
+    serve.add_argument("project", metavar="PROJECT", help=PROJECT_HELP)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     serve.add_argument("--port", type=int, default=8080, help="port, 0 for any free one (default %(default)s)")
     serve.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default %(default)s)")
     serve.add_argument("--quiet", action="store_true", help="log problems only, not each request")
     serve.set_defaults(run=_serve)
     check = commands.add_parser("check", help="list what in a project cannot be served or drawn")
-    check.add_argument("project", metavar="PROJECT", help=".qgs or .qgz file")
+    check.add_argument("project", metavar="PROJECT", help=PROJECT_HELP)
     check.add_argument("--offline", action="store_true", help="do not open files and databases")
     check.set_defaults(run=_check)
     return parser
@@ -56,21 +58,28 @@ def _serve(options: argparse.Namespace) -> int:
     from qgserver.project.store import load_project
     from qgserver.settings import Settings
 
-    path = str(Path(options.project).resolve())
+    reference = _reference(options.project)
     try:
-        project = load_project(path)
+        project = load_project(reference)
         listener = socket.create_server((options.host, options.port), backlog=1024)
     except ProjectError as error:
-        return _fail(f"{options.project}: {error.detail or error.message}")
+        return _fail(_reason(options.project, error))
     except OSError as error:
         return _fail(f"cannot listen on {options.host}:{options.port}: {error.strerror}")
     base = f"http://{_host(options.host)}:{listener.getsockname()[1]}/"
     for label, url in examples(project, base):
         print(f"{label:10} {url}", flush=True)
     settings = Settings.from_environ()
-    settings = replace(settings, project_file=path, log_level=settings.log_level if options.quiet else 0)
+    settings = replace(settings, project_file=reference, log_level=settings.log_level if options.quiet else 0)
     _run_gunicorn(create_application(settings), listener, options.workers)
     return 0
+
+
+def _reference(text: str) -> str:
+    """The project as the settings name it: the address of one in a database, or the absolute path of a file."""
+    from qgserver.project.addresses import is_address
+
+    return text if is_address(text) else str(Path(text).resolve())
 
 
 def _run_gunicorn(application: Application, listener: socket.socket, workers: int) -> None:
@@ -128,10 +137,10 @@ def _check(options: argparse.Namespace) -> int:
     from qgserver.providers import Sources
 
     try:
-        project = load_project(str(Path(options.project).resolve()))
+        project = load_project(_reference(options.project))
         problems = report(project, None if options.offline else Sources())
     except ProjectError as error:
-        return _fail(f"{options.project}: {error.detail or error.message}")
+        return _fail(_reason(options.project, error))
     if not problems:
         print("Everything in this project is served and drawn.")
         return 0
@@ -150,6 +159,12 @@ def _host(host: str) -> str:
     if host in ("", "0.0.0.0", "::"):
         return "localhost"
     return f"[{host}]" if ":" in host else host
+
+
+def _reason(project: str, error: ProjectError) -> str:
+    """Why a project cannot be read. An address may hold a password: what is told of it is in the error."""
+    told = error.detail or error.message
+    return told if ":" in project.partition("/")[0] else f"{project}: {told}"
 
 
 def _fail(reason: str) -> int:

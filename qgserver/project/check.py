@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 
 from qgserver.diagrams.reading import read_diagrams
 from qgserver.errors import Problem, ProviderError
+from qgserver.expression.nodes import Call, Node, walk
+from qgserver.expression.template import split_template
 from qgserver.labeling.reading import read_labeling
 from qgserver.project.layersource import open_layer
 from qgserver.project.model import Group, Layer, OtherLayer, Project, RasterLayer, VectorLayer
+from qgserver.project.virtualfields import parsed
 from qgserver.providers import Sources
 
 
@@ -76,6 +80,38 @@ def _vector_problems(layer: VectorLayer, project: Project) -> Iterator[Problem]:
         if style.labels_enabled and style.labeling:
             yield from read_labeling(style.labeling, layer.name)[1]
         yield from read_diagrams(style.diagrams, layer.name)[1]
+    for name in sorted(set(_null_functions(layer))):
+        yield Problem(layer.name, "expression", f"{name}() is NULL on a server")
+
+
+NULL_FUNCTIONS = frozenset({
+    "current_parent_value", "current_value", "exif_geotag", "load_layer", "map_credits", "parameter",
+    "raster_attributes", "sqlite_fetch_and_increment",
+})  # fmt: skip
+"""Functions that need a desktop, an open form or a running algorithm."""
+
+
+def _null_functions(layer: VectorLayer) -> Iterator[str]:
+    """Those of ``NULL_FUNCTIONS`` that the layer's expressions call."""
+    texts = [style.map_tip for style in layer.styles.values()]
+    for thing in (*layer.styles.values(), *map(split_template, texts), *map(parsed, layer.virtual_fields)):
+        for node in _expressions(thing):
+            yield from (part.name for part in walk(node) if isinstance(part, Call) and part.name in NULL_FUNCTIONS)
+
+
+def _expressions(thing: object) -> Iterator[Node]:
+    """The expressions in a style, wherever in its symbols they stand."""
+    if isinstance(thing, Node):
+        yield thing
+    elif is_dataclass(thing):
+        for field in fields(thing):
+            yield from _expressions(getattr(thing, field.name))
+    elif isinstance(thing, Mapping):
+        for value in thing.values():
+            yield from _expressions(value)
+    elif isinstance(thing, tuple | list):
+        for value in thing:
+            yield from _expressions(value)
 
 
 def _source_problems(project: Project, layer: VectorLayer, sources: Sources, ask: bool) -> Iterator[Problem]:

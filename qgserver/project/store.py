@@ -24,7 +24,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from qgserver.errors import Problems, ProjectError
-from qgserver.project.addresses import Address, GeoPackageAddress
+from qgserver.project.addresses import Address, GeoPackageAddress, administrators_address, is_address
 from qgserver.project.databases import Databases, Outage
 from qgserver.project.model import Project
 from qgserver.project.reading import read_project
@@ -219,9 +219,16 @@ def _has_stamp(path: str, stamp: Stamp) -> bool:
         return stamp == _ABSENT
 
 
-def load_project(path: str) -> Project:
-    """Read a project file once, outside of any store (``qgserver check``). Raises ``ProjectError``."""
-    return _load(path, TRIES).project
+def load_project(reference: str) -> Project:
+    """Read a project once, outside of any store (``qgserver check``): a file, or one in a database by its address.
+    Raises ``ProjectError``."""
+    if not is_address(reference):
+        return _load(reference, TRIES).project
+    databases = Databases()
+    try:
+        return _Stored(administrators_address(reference), databases).load(TRIES).project
+    finally:
+        databases.close()
 
 
 def _load(path: str, tries: int) -> _Loaded:

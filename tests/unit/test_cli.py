@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.request
@@ -74,6 +75,18 @@ def test_check_lists_problems_and_tells_by_its_status(capsys: pytest.CaptureFixt
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("Ocean ") for line in lines)
     assert any(re.match(r"LAYER +ELEMENT +REASON$", line) for line in lines)
+
+
+def test_check_of_a_project_in_a_database(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "projects.gpkg"
+    with sqlite3.connect(path) as stored:
+        stored.execute("CREATE TABLE qgis_projects (name TEXT PRIMARY KEY, metadata BLOB, content BLOB)")
+        stored.execute("INSERT INTO qgis_projects VALUES ('demo', '{}', ?)", (DEMO.read_bytes().hex(),))
+    stored.close()
+    assert main(["check", "--offline", f"geopackage:{path}?projectName=demo"]) == 0
+    assert main(["check", f"geopackage:{path}?projectName=other"]) == 2
+    assert main(["serve", "postgresql://me:secret@127.0.0.1:1/?dbname=x&project=p"]) == 2
+    assert "secret" not in capsys.readouterr().err
 
 
 def test_the_command_starts_without_the_heavy_parts() -> None:

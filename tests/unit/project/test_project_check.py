@@ -7,7 +7,9 @@ from pathlib import Path
 from project_xml import CRS, layer_xml, project_xml, read
 
 from qgserver.errors import Problem, Problems
-from qgserver.project.check import report
+from qgserver.expression.function import functions
+from qgserver.expression.functions import load_all
+from qgserver.project.check import NULL_FUNCTIONS, report
 from qgserver.project.reading import read_project
 from qgserver.providers import Sources
 
@@ -41,6 +43,23 @@ def test_layers() -> None:
     assert found(tree + layer_xml(GOOD + labels)) == {("name", "labeling")}
     join = '<vectorjoins><join joinLayerId="gone"/></vectorjoins>'
     assert found(tree + layer_xml(GOOD + join)) == {("name", "vectorjoins")}
+
+
+def test_functions_that_only_a_desktop_has() -> None:
+    load_all()
+    assert all(name in functions for name in NULL_FUNCTIONS)
+    tip = "<mapTip>[% map_credits('x') %] [% \"a\" %]</mapTip>"
+    virtual = '<expressionfields><field name="v" expression="parameter(\'p\')" type="2"/></expressionfields>'
+    rule = (
+        '<renderer-v2 type="RuleRenderer"><rules><rule symbol="0" filter="current_value(\'a\') > 1"/></rules>'
+        '<symbols><symbol name="0" type="fill"/></symbols></renderer-v2>'
+    )
+    project = read(PROJECT_CRS + TREE.format("id") + layer_xml(GOOD + tip + virtual, renderer=rule))
+    assert [problem.reason.partition("(")[0] for problem in report(project)] == [
+        "current_value",
+        "map_credits",
+        "parameter",
+    ]
 
 
 def test_sources() -> None:
