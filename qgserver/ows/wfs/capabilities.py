@@ -117,7 +117,8 @@ def _type_100(kind: FeatureType, edits: tuple[str, ...]) -> str:
             f"  <Title>{escape(layer.title or layer.name)}</Title>",
             optional("Abstract", layer.abstract),
             optional("Keywords", ", ".join(layer.keywords)),
-            f"  <SRS>{escape(authid(kind))}</SRS>",
+            # The schema wants the element of tables, too; OWSLib fails where it is empty.
+            f"  <SRS>{escape(authid(kind) or 'EPSG:4326')}</SRS>",
             f"  <Operations><Query/>{''.join(f'<{edit}/>' for edit in edits)}</Operations>",
             element("LatLongBoundingBox", "", **corners) if corners else "",
             *(metadata_url(link, METADATA_TYPES_100, METADATA_FORMATS_100) for link in layer.metadata_urls),

@@ -248,3 +248,11 @@ def test_names_that_dbase_can_tell_apart() -> None:
     assert unique_names(["Name", "name", "NAME_2"]) == ["Name", "name_2", "NAME_2_2"]
     assert unique_names(["straßenname_1", "straßenname_2"], longest=10) == ["straßenna", "straßen_2"]
     assert unique_names(["fid"], ["FID"]) == ["fid_2"]
+
+
+def test_tables_have_a_crs_where_the_schema_wants_one(site: Application) -> None:
+    """WFS 1.0.0; OWSLib fails at an empty element."""
+    query = {"SERVICE": "WFS", "VERSION": "1.0.0", "REQUEST": "GetCapabilities"}
+    text = Client(site).get("/", query_string=query).text
+    assert "<SRS>EPSG:4326</SRS>" in text
+    assert "<SRS></SRS>" not in text

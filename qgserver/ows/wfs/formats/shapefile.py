@@ -37,7 +37,7 @@ _FILES: Mapping[tuple[int, ...], tuple[str, str]] = {
 """Kinds of geometry that one Shapefile holds -> its type, and what is added to its name where there are several."""
 
 
-@wfs_format("shape-zip", "shapezip", "shp", mime="application/zip", extension=".zip")
+@wfs_format("shape-zip", "shapezip", mime="application/zip", extension=".zip")
 def shapefile(answer: Answer) -> Iterator[bytes]:
     """A ZIP archive with the files of each type, in UTF-8."""
     with gathered(answer, ids=False) as made:
