@@ -70,6 +70,8 @@ OVER = cairo.Operator.OVER
 """Plain painting."""
 MULTIPLY = cairo.Operator.MULTIPLY
 """How shadows darken."""
+DEST_IN, DEST_OUT, DEST_OVER = cairo.Operator.DEST_IN, cairo.Operator.DEST_OUT, cairo.Operator.DEST_OVER
+"""What is there only within, only outside of, or over what comes."""
 
 
 def layer_operator(mode: int) -> cairo.Operator:

@@ -21,6 +21,7 @@ from qgserver.labeling.shadow import draw_shadow, shadow_region
 from qgserver.labeling.shaped import Shaped, halo_of, outlines_of, shaped_block, shaped_letters
 from qgserver.labeling.textformat import UNDER_ALL, UNDER_BUFFER, UNDER_SHAPE, UNDER_TEXT, TextFormat
 from qgserver.symbology.env import Env
+from qgserver.symbology.masks import SEPARATOR, MaskSheets, read_references
 
 WIDEST = 1000.0
 """Pixels of a buffer's pen that is drawn."""
@@ -102,6 +103,23 @@ def draw_labels(
             _draw_label(canvas, env, label, _content(label).style)
         elif unplaced is not None:
             _draw_label(canvas, env, label, replace(_content(label).style, color=unplaced))
+
+
+def draw_masks(placed: Sequence[Placed], env: Env, masks: MaskSheets) -> None:
+    """Paint the room that labels want of symbol layers: their letters, with a border around."""
+    for label in placed:
+        if not _has_text(label) or label.unplaced:
+            continue
+        style = _content(label).style
+        width = style.mask.size.pixels(env.scale)
+        if not style.mask.enabled or not 0 <= width < WIDEST:
+            continue
+        for sheet in masks.of(read_references(SEPARATOR.join(style.mask.symbol_layers))):
+            pieces = list(_pieces(sheet, label))
+            laid = [(stencil, frame.spot) for frame, shaped in pieces for _, stencil in outlines_of(shaped)]
+            if width:
+                laid += [(halo_of(shaped, width, style.mask.join), frame.spot) for frame, shaped in pieces]
+            fill_stencils(sheet, laid, (0.0, 0.0, 0.0, style.mask.opacity))
 
 
 def _has_text(label: Placed) -> bool:

@@ -4,6 +4,7 @@ Imported by the first map that has labels: most of what it needs is loaded for n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,7 +21,7 @@ from qgserver.geo.simplify import simplify
 from qgserver.geo.view import reproject_for_view
 from qgserver.geo.wkb import take
 from qgserver.labeling.directions import with_directions
-from qgserver.labeling.draw import draw_labels
+from qgserver.labeling.draw import draw_labels, draw_masks
 from qgserver.labeling.markerboxes import MarkerBoxes
 from qgserver.labeling.model import Engine, Placed
 from qgserver.labeling.parts import Shapes, engine_shapes
@@ -39,6 +40,7 @@ from qgserver.render.view import View
 from qgserver.symbology.assets import Assets
 from qgserver.symbology.env import Env
 from qgserver.symbology.layers.geometrygenerator import generated
+from qgserver.symbology.masks import MaskSheets
 from qgserver.symbology.properties import merge_fields
 from qgserver.symbology.renderer import Jobs, Renderer
 
@@ -53,6 +55,8 @@ class MapLabels:
     view: View
     engine: EngineSettings
     sources: list[Source | DiagramSource] = field(default_factory=list)
+    placed: Sequence[Placed] | None = None
+    """All of them, once they are placed."""
 
     def of_layer(self, layer: VectorLayer, style: Style) -> LayerLabels | None:
         """The labels of the layer that comes next; None when it shows none at this scale."""
@@ -74,14 +78,24 @@ class MapLabels:
         return LayerLabels(labeling, found, self.view, style.renderer)
 
     def draw(self, canvas: Canvas, context: Context, assets: Assets) -> None:
-        """Place and draw the labels of all layers."""
-        items = [item for source in self.sources for item in source.finish()]
-        if not items:
-            return
-        obstacles = [obstacle for source in self.sources for obstacle in source.obstacles]
-        placed = place(items, obstacles, self._engine())
-        env = Env(self.view.scale, context, NO_FEATURES, self.view.pixel_extent, exact=True, assets=assets)
-        draw_labels(canvas, with_directions(placed), env, self.engine.unplaced, self._draw_other)
+        """Draw the labels of all layers, placed if they are not yet."""
+        placed = self._place()
+        if placed:
+            draw_labels(canvas, placed, self._env(context, assets), self.engine.unplaced, self._draw_other)
+
+    def draw_masks(self, masks: MaskSheets, context: Context, assets: Assets) -> None:
+        """Place the labels and paint the room that they want of symbol layers."""
+        draw_masks(self._place(), self._env(context, assets), masks)
+
+    def _place(self) -> Sequence[Placed]:
+        if self.placed is None:
+            items = [item for source in self.sources for item in source.finish()]
+            obstacles = [obstacle for source in self.sources for obstacle in source.obstacles]
+            self.placed = with_directions(place(items, obstacles, self._engine())) if items else ()
+        return self.placed
+
+    def _env(self, context: Context, assets: Assets) -> Env:
+        return Env(self.view.scale, context, NO_FEATURES, self.view.pixel_extent, exact=True, assets=assets)
 
     def _draw_other(self, canvas: Canvas, label: Placed) -> None:
         """Draw what is placed like a label but is none."""

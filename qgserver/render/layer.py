@@ -25,6 +25,7 @@ from qgserver.render.view import View
 from qgserver.render.whole import grown_extent, one_batch, paint_whole
 from qgserver.symbology.assets import Assets
 from qgserver.symbology.env import Env
+from qgserver.symbology.masks import MaskSheets
 from qgserver.symbology.properties import merge_fields
 from qgserver.symbology.scene import WholeLayer
 
@@ -42,13 +43,14 @@ BATCH = 20_000
 @dataclass(slots=True)
 class Drawing:
     """The map being drawn; ``points`` counts the path points so far. ``labels`` gathers the labels of maps that have
-    some."""
+    some, ``masks`` what leaves parts of other layers out."""
 
     view: View
     context: Context
     assets: Assets = Assets()
     labels: MapLabels | None = None
     points: int = 0
+    masks: MaskSheets | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,4 +171,6 @@ def _environment(plan: LayerPlan, batch: Batch, drawing: Drawing, context: Conte
     def to_device(made: GeometryArray) -> GeometryArray:
         return device_geometry(made, way, EXACT_POINTS, False)[0]
 
-    return Env(scale, context, batch, view.pixel_extent, assets=drawing.assets, to_device=to_device)
+    return Env(
+        scale, context, batch, view.pixel_extent, assets=drawing.assets, to_device=to_device, masks=drawing.masks
+    )

@@ -18,6 +18,7 @@ from qgserver.render.context import map_context
 from qgserver.render.effects import paint_through
 from qgserver.render.geometry import layer_tolerance, request_extent
 from qgserver.render.layer import Drawing, LayerPlan, paint_layer
+from qgserver.render.masks import masked_layers, paint_masked
 from qgserver.render.request import MapRequest
 from qgserver.render.view import View, make_view
 from qgserver.symbology.effect import EffectStack
@@ -36,12 +37,24 @@ def render_map(project: Project, request: MapRequest, sources: Sources) -> Canva
         canvas.fill_background(request.background)
     plans = list(plan_layers(project, request, view))
     drawing = Drawing(view, map_context(project, view, sources), project.assets, _labels(project, plans, view))
-    for plan in plans:
+
+    def paint(target: Canvas, plan: LayerPlan, drawing: Drawing) -> None:
         try:
-            draw_layer(canvas, plan, open_layer(project, plan.layer, sources), drawing)
+            _paint_layer(target, plan, open_layer(project, plan.layer, sources), drawing)
         except ProviderError as error:
             error.layer = error.layer or plan.layer.published
             raise
+
+    masked = masked_layers(plans)
+    if masked:
+        for layer in paint_masked(canvas, plans, masked, drawing, paint):
+            _put_layer(canvas, layer.picture, layer.plan)
+    else:
+        for plan in plans:
+            target = canvas.new_layer() if _stands_alone(plan) else canvas
+            paint(target, plan, drawing)
+            if target is not canvas:
+                _put_layer(canvas, target, plan)
     if drawing.labels is not None:
         drawing.labels.draw(canvas, drawing.context, drawing.assets)
     if request.tile_buffer:
@@ -78,26 +91,42 @@ def plan_layers(project: Project, request: MapRequest, view: View) -> Iterator[L
         yield LayerPlan(item, layer, style, transform, extent, tolerance)
 
 
-def draw_layer(canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: Drawing) -> None:
-    """Draw one layer, on a picture of its own when it is blended or translucent as a whole."""
+def _stands_alone(plan: LayerPlan) -> bool:
+    """True for a layer that is drawn on a picture of its own: it is blended, translucent or changed as a whole."""
     style = plan.style
-    opacity = style.opacity if plan.item.opacity is None else plan.item.opacity
-    operator = layer_operator(style.blend_mode)
-    effects = style.renderer.common.effects
-    alone = opacity < 1 or operator != OVER or style.feature_blend_mode or effects is not None
-    target = canvas.new_layer() if alone else canvas
-    target.operator = layer_operator(style.feature_blend_mode)
+    return (
+        _opacity(plan) < 1
+        or layer_operator(style.blend_mode) != OVER
+        or bool(style.feature_blend_mode)
+        or style.renderer.common.effects is not None
+    )
+
+
+def _opacity(plan: LayerPlan) -> float:
+    return plan.style.opacity if plan.item.opacity is None else plan.item.opacity
+
+
+def _paint_layer(target: Canvas, plan: LayerPlan, provider: Provider, drawing: Drawing) -> None:
+    """Draw one layer, as if there were no other."""
+    effects = plan.style.renderer.common.effects
+    target.operator = layer_operator(plan.style.feature_blend_mode)
     if effects is None:
         paint_layer(target, plan, provider, drawing)
     else:
         _paint_through(effects, target, plan, provider, drawing)
-    if alone:
-        canvas.compose(target, opacity, operator)
+
+
+def _put_layer(canvas: Canvas, picture: Canvas, plan: LayerPlan) -> None:
+    """Put the picture of a layer over those below."""
+    canvas.compose(picture, _opacity(plan), layer_operator(plan.style.blend_mode))
 
 
 def _paint_through(effects: EffectStack, canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: Drawing) -> None:
     def paint(source: Canvas, view: View) -> None:
         wide = replace(drawing, view=view)
+        if drawing.masks is not None:
+            right, down = (view.width - drawing.view.width) // 2, (view.height - drawing.view.height) // 2
+            wide.masks = drawing.masks.shifted(right, down)
         paint_layer(source, plan, provider, wide)
         drawing.points = wide.points
 

@@ -16,6 +16,7 @@ from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import GeometryArray, Ints
 from qgserver.providers.batch import Batch
 from qgserver.symbology.assets import Assets
+from qgserver.symbology.masks import MaskSheets
 from qgserver.symbology.properties import Property
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class Env:
     from, the symbol's ``opacity``, the ``view`` in pixels, and painters made so far (one per symbol layer and
     opacity) and values of data-defined properties evaluated so far (one list for the batch per property). ``exact``:
     markers stand where their points are, not at whole pixels (legends). ``assets``: the files that symbols name.
-    ``to_device`` brings geometry of the layer's CRS to pixels."""
+    ``to_device`` brings geometry of the layer's CRS to pixels. ``masks``: where symbol layers paint
+    that mask others."""
 
     scale: RenderScale
     context: Context
@@ -91,6 +93,7 @@ class Env:
     exact: bool = False
     assets: Assets = Assets()
     to_device: Callable[[GeometryArray], GeometryArray] = _as_it_is
+    masks: MaskSheets | None = None
 
     def with_opacity(self, opacity: float) -> Env:
         return self if opacity == self.opacity else replace(self, opacity=opacity)

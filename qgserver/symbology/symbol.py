@@ -45,6 +45,10 @@ class SymbolLayer:
     symbol: Symbol | None = None
     """What a layer that draws with another symbol has inside."""
     effects: EffectStack | None = None
+    number: int = 0
+    """Its number among all layers of its symbol, those switched off too."""
+    uid: str = ""
+    """What masks call it (since QGIS 3.30)."""
 
     DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {}
 
@@ -162,10 +166,10 @@ class Symbol:
 def read_symbol(element: etree._Element, layer: str, problems: Problems, depth: int = 0) -> Symbol:
     """Read a ``<symbol>``; symbol layers we do not know are noted in ``problems`` and left out."""
     found = []
-    for child in element.iterfind("layer"):
+    for number, child in enumerate(element.iterfind("layer")):
         item = _read_layer(child, layer, problems, depth)
         if item is not None and item.enabled:
-            found.append(item)
+            found.append(replace(item, number=number, uid=child.get("id", "")))
     return Symbol(
         element.get("type", ""),
         tuple(found),
