@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from qgserver.errors import OwsError
-from qgserver.ows.kvp import groups
+from qgserver.ows.kvp import filter_groups, groups
 from qgserver.web.request import Request
 
 T = TypeVar("T")
@@ -135,7 +135,9 @@ class Parameters:
     feature_ids: tuple[str, ...] = parameter(
         "FEATUREID", words, (), "Ids of features, `type.key`, by commas.", new="RESOURCEID"
     )
-    filters: tuple[str, ...] = parameter("FILTER", groups, (), "OGC filter; for several types one in brackets each.")
+    filters: tuple[str, ...] = parameter(
+        "FILTER", filter_groups, (), "OGC filter; for several types one in brackets each."
+    )
     bbox: Bbox | None = parameter("BBOX", bbox, None, "Box that the features intersect: four numbers[,CRS].")
     property_names: tuple[str, ...] = parameter(
         "PROPERTYNAME", groups, (), "Properties wanted, by commas; `*` for all; for several types in brackets each."
