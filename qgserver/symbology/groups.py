@@ -8,7 +8,7 @@ import numpy as np
 from lxml import etree
 
 from qgserver.draw.units import RenderScale, parse_map_unit_scale
-from qgserver.geo.geometry import POINT, Floats, Ints, offsets
+from qgserver.geo.geometry import POINT, Floats, Ints, offsets, spans
 from qgserver.geo.nearby import group_nearby
 from qgserver.geo.wkb import take
 from qgserver.providers.batch import Column, take_batch
@@ -40,25 +40,10 @@ class Groups:
         """int64[g]"""
         return np.diff(self.starts)
 
-    @property
-    def owners(self) -> Ints:
-        """int64[m], the group of each member."""
-        return np.repeat(np.arange(len(self.centers)), self.sizes)
-
-    @property
-    def ranks(self) -> Ints:
-        """int64[m], the number of each member within its group."""
-        return np.arange(len(self.rows)) - np.repeat(self.starts[:-1], self.sizes)
-
-    def take(self, first: int, last: int) -> Groups:
-        """Some consecutive groups."""
-        start, stop = self.starts[first], self.starts[last]
-        return Groups(
-            self.rows[start:stop],
-            self.symbols[start:stop],
-            self.starts[first : last + 1] - start,
-            self.centers[first:last],
-        )
+    def take(self, order: Ints) -> Groups:
+        """The groups of these numbers, in this order."""
+        members = spans(self.starts[order], self.starts[order + 1])
+        return Groups(self.rows[members], self.symbols[members], offsets(self.sizes[order]), self.centers[order])
 
 
 def find_groups(scene: Scene, inner: Renderer, tolerance: Length, *, by_symbol: bool) -> Groups:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Protocol
 
@@ -13,10 +14,17 @@ from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color, with_alpha
 from qgserver.draw.paths import Paths, circle
 from qgserver.draw.pen import Pen, stroke
-from qgserver.geo.geometry import Floats, Ints
+from qgserver.geo.geometry import Floats, Ints, offsets
 from qgserver.symbology.env import Env
 from qgserver.symbology.options import Length
 
+STROKE = 4.0
+"""Pixels that symbols and frames may reach further than their size."""
+TILE = 8
+"""Pixels of a tile of the picture, by which groups that may overlap are found."""
+MOST_WAVES = 2000
+TOGETHER = 32
+"""Circles stroked at once."""
 MOST_RINGS = 1000
 """Rings around each other; whoever is left stands on the last one."""
 
@@ -59,6 +67,12 @@ class Room:
     def sizes(self) -> Ints:
         return np.diff(self.starts)
 
+    def take(self, first: int, last: int) -> Room:
+        """Some consecutive groups."""
+        start, stop = self.starts[first], self.starts[last]
+        starts = self.starts[first : last + 1] - start
+        return replace(self, centers=self.centers[first:last], starts=starts, own=self.own[start:stop])
+
     def spread(self, values: Floats | Ints) -> Floats:
         """float64[m]: the value of its group for each member."""
         return np.repeat(values.astype(np.float64), self.sizes)
@@ -78,6 +92,32 @@ class Room:
         return middle + shifts, middle + label_shifts
 
 
+def drawing_waves(room: Room, places: Floats, canvas: Canvas) -> Ints:
+    """int64[g]: numbers such that of two groups that overlap the later one has the greater number, or the same if it is
+    a lone point, which has no frame. Who draws number after number, of each first the frames, then the points in order,
+    draws as if group after group. Beyond ``MOST_WAVES`` numbers some frames come too early."""
+    margin = room.spread(room.diagonals)[:, None] + STROKE
+    low = np.minimum.reduceat(places - margin, room.starts[:-1])
+    high = np.maximum.reduceat(places + margin, room.starts[:-1])
+    limit = np.array((canvas.width, canvas.height)) // TILE + 1
+    first = np.clip(np.floor(low / TILE), 0, limit).astype(np.int64)
+    last = np.clip(np.ceil(high / TILE), 0, limit).astype(np.int64)
+    highest = np.zeros(limit[::-1], dtype=np.int64)
+    waves = []
+    framed = (room.sizes > 1).tolist()
+    for (left, top), (right, bottom), step in zip(first.tolist(), last.tolist(), framed, strict=True):
+        tiles = highest[top:bottom, left:right]
+        waves.append(int(tiles.max(initial=0)) + step)
+        tiles[:] = waves[-1]
+    return fewer(np.array(waves, dtype=np.int64))
+
+
+def fewer(waves: Ints) -> Ints:
+    """The numbers, neighbours being one where there are too many of them."""
+    most = int(waves.max(initial=0)) + 1
+    return waves * MOST_WAVES // most if most > MOST_WAVES else waves
+
+
 class Layout(Protocol):
     """One way to set members apart (all measured on QGIS)."""
 
@@ -94,9 +134,19 @@ def _around(radii: Floats, angles: Floats) -> Floats:
 
 
 def _draw_circles(canvas: Canvas, room: Room, radii: Floats, pen: Pen) -> None:
-    for (x, y), radius in zip(room.centers.tolist(), radii.tolist(), strict=True):
-        if radius > 0 and abs(x) < radius + 2 * canvas.width and abs(y) < radius + 2 * canvas.height:
-            stroke(canvas, circle(x, y, radius, radius), pen)
+    drawn = [
+        _circle(radius).translate(x, y)
+        for (x, y), radius in zip(room.centers.tolist(), radii.tolist(), strict=True)
+        if radius > 0 and abs(x) < radius + 2 * canvas.width and abs(y) < radius + 2 * canvas.height
+    ]
+    for some in (drawn[first : first + TOGETHER] for first in range(0, len(drawn), TOGETHER)):
+        starts = offsets(np.array([len(path.coords) for path in some], dtype=np.int64))
+        stroke(canvas, Paths(np.concatenate([path.coords for path in some]), starts, True), pen)
+
+
+@lru_cache(maxsize=256)
+def _circle(radius: float) -> Paths:
+    return circle(0.0, 0.0, radius, radius)
 
 
 class Ring:

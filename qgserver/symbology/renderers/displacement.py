@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from lxml import etree
@@ -11,15 +12,15 @@ from lxml import etree
 from qgserver.draw.color import parse_color
 from qgserver.draw.units import RenderScale
 from qgserver.expression.context import Context
-from qgserver.geo.geometry import Floats, Ints
+from qgserver.geo.geometry import Floats, GeometryArray, Ints, offsets
 from qgserver.providers.batch import Batch
-from qgserver.symbology.captions import BLACK, Captions, draw_captions, read_captions
+from qgserver.symbology.captions import BLACK, Captions, caption_painter, read_captions
 from qgserver.symbology.env import Env
 from qgserver.symbology.groups import Groups, features_at, find_groups, read_marker, read_tolerance
 from qgserver.symbology.markers import marker_size
 from qgserver.symbology.options import Length, parse_number
 from qgserver.symbology.paint import point_geometry
-from qgserver.symbology.placement import LAYOUTS, Frame, Layout, Room
+from qgserver.symbology.placement import LAYOUTS, Frame, Layout, Room, drawing_waves, fewer
 from qgserver.symbology.properties import merge_fields
 from qgserver.symbology.renderer import (
     Common,
@@ -31,11 +32,8 @@ from qgserver.symbology.renderer import (
     read_renderer,
     renderers,
 )
-from qgserver.symbology.scene import Scene
+from qgserver.symbology.scene import Palette, Scene
 from qgserver.symbology.symbol import Symbol
-
-STRICT = 64
-"""Up to so many groups are drawn one after the other; of more all frames come before all symbols."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +75,28 @@ class DisplacementRenderer:
         return 0.0
 
     def draw(self, scene: Scene) -> None:
-        """Group by group: the frame, the symbol in the middle, the members, their labels (QGIS's order)."""
+        """Group by group: the frame, the symbol in the middle, the members, their labels (QGIS's order). Groups that
+        can't overlap are drawn together."""
         groups = find_groups(scene, self.inner, self.tolerance, by_symbol=self.common.symbol_levels)
-        if len(groups.centers) > STRICT:
-            self._draw_groups(scene, groups)
-            return
-        for first in range(len(groups.centers)):
-            self._draw_groups(scene, groups.take(first, first + 1))
-
-    def _draw_groups(self, scene: Scene, groups: Groups) -> None:
         if not len(groups.rows):
             return
+        captions = caption_painter(scene, self.captions, groups.rows)
         room = self._room(scene.env.scale, groups)
+        waves = fewer(np.arange(len(groups.centers)))
+        if captions is None:
+            waves = drawing_waves(room, self.layout.places(room)[0], scene.canvas)
+            order = np.argsort(waves, kind="stable")
+            groups, waves = groups.take(order), waves[order]
+            room = self._room(scene.env.scale, groups)
         places, label_places = self.layout.places(room)
-        self.layout.draw_frame(scene.canvas, room, places, self.frame.pen(scene.env))
-        env, points, symbols = self._entries(scene, groups, places)
-        jobs = Jobs(np.arange(len(points), dtype=np.int64), symbols)
-        scene.paint(env, point_geometry(points), jobs, replace(self, common=Common()))
-        if self.captions is not None:
-            draw_captions(scene, self.captions, groups, room, label_places)
+        entries = self._entries(scene, groups, places)
+        pen, palette = self.frame.pen(scene.env), replace(self, common=Common())
+        for first, last in pairwise([0, *(np.flatnonzero(np.diff(waves)) + 1).tolist(), len(waves)]):
+            some, members = room.take(first, last), slice(groups.starts[first], groups.starts[last])
+            self.layout.draw_frame(scene.canvas, some, places[members], pen)
+            entries.paint(scene, first, last, palette)
+            if captions is not None:
+                captions.draw(groups.rows[members], some, label_places[members])
 
     def _room(self, scale: RenderScale, groups: Groups) -> Room:
         """What the layout needs to know of each group."""
@@ -105,15 +106,31 @@ class DisplacementRenderer:
         own = diagonals[groups.symbols]
         return Room(groups.centers, groups.starts, own, float(diagonals[-1]), addition, factor)
 
-    def _entries(self, scene: Scene, groups: Groups, places: Floats) -> tuple[Env, Floats, Ints]:
-        """What is painted in turn: for each group the symbol in the middle (of a group of several, with the attributes
-        of its first member) and the members."""
+    def _entries(self, scene: Scene, groups: Groups, places: Floats) -> _Entries:
+        """For each group the symbol in the middle (of a group of several, with the attributes of its first member) and
+        the members."""
         several = groups.sizes > 1
         at = groups.starts[:-1][several]
         rows = np.insert(groups.rows, at, groups.rows[at])
         points = np.insert(places, at, groups.centers[several], axis=0)
         symbols = np.insert(groups.symbols, at, len(self.symbols) - 1)
-        return features_at(scene, rows), points, symbols
+        starts = groups.starts + offsets(several.astype(np.int64))
+        return _Entries(features_at(scene, rows), point_geometry(points), symbols, starts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """What is painted in turn, as rows of ``env.batch``; those of group i are ``starts[i]:starts[i+1]``."""
+
+    env: Env
+    geometry: GeometryArray
+    symbols: Ints
+    starts: Ints
+
+    def paint(self, scene: Scene, first: int, last: int, palette: Palette) -> None:
+        """Paint the groups ``first`` to ``last``."""
+        rows = np.arange(self.starts[first], self.starts[last])
+        scene.paint(self.env, self.geometry, Jobs(rows, self.symbols[rows]), palette)
 
 
 @renderers.register("pointDisplacement")

@@ -59,7 +59,7 @@ class InvertedRenderer:
         return self.inner.legend()
 
     def filters(self, scale: float) -> bool:
-        return self.inner.filters(scale)
+        return False
 
     def margin(self, scale: RenderScale) -> float:
         return 0.0

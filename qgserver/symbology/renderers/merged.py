@@ -51,7 +51,7 @@ class MergedRenderer:
         return self.inner.legend()
 
     def filters(self, scale: float) -> bool:
-        return self.inner.filters(scale)
+        return False
 
     def margin(self, scale: RenderScale) -> float:
         return 0.0

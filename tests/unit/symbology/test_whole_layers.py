@@ -7,6 +7,7 @@ import pytest
 import shapely
 from lxml import etree
 
+from qgserver.draw.canvas import Canvas
 from qgserver.draw.units import RenderScale
 from qgserver.errors import Problems
 from qgserver.expression.context import Context
@@ -18,7 +19,7 @@ from qgserver.providers.batch import Batch
 from qgserver.symbology import heat as heat_module
 from qgserver.symbology.heat import heat, quartic
 from qgserver.symbology.merging import classes_of
-from qgserver.symbology.placement import LAYOUTS, Room
+from qgserver.symbology.placement import LAYOUTS, Room, drawing_waves, fewer
 from qgserver.symbology.renderer import Jobs, Renderer, read_renderer
 from qgserver.symbology.scene import WholeLayer, Wrapping
 from qgserver.symbology.selected import with_selection
@@ -81,10 +82,11 @@ def test_the_kernel_of_heat_is_quartic() -> None:
 
 
 def test_heat_is_the_same_however_it_is_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heat_module, "TRANSFORM", 1.0)
     points = np.random.default_rng(2).uniform(-20.0, 80.0, (200, 2))
     weights = np.arange(200.0) - 20
     stamped = heat(points, weights, 7, (50, 60))
-    monkeypatch.setattr(heat_module, "STAMPED", 0)
+    monkeypatch.setattr(heat_module, "TRANSFORM", 0.0)
     assert np.abs(heat(points, weights, 7, (50, 60)) - stamped).max() < 1e-9
     alone = heat(np.array([[3.9, 5.2]]), np.ones(1), 2, (10, 10))
     assert alone[5, 3] == pytest.approx(1.0)  # at the whole cell
@@ -151,3 +153,12 @@ def test_selected_features_stand_out_in_renderers_around_renderers(kind: str) ->
     assert isinstance(chosen, Wrapping)
     assert chosen.classify(Batch(np.array([0, 1]), {}, None), Context(), 1.0).symbols.tolist() == [0, 1]
     assert [item.symbol for item in chosen.legend()] == [0]
+
+
+def test_groups_that_overlap_are_drawn_one_after_the_other_and_others_together() -> None:
+    """Two overlapping rings, one far away, then a lone point on the second, and a ring on all of them."""
+    centers = np.array([[50.0, 50.0], [55.0, 50.0], [300.0, 300.0], [56.0, 50.0], [52.0, 50.0]])
+    groups = Room(centers, np.array([0, 3, 6, 9, 10, 13]), np.full(13, 8.0), 6.0)
+    places, _ = LAYOUTS["0"].places(groups)
+    assert drawing_waves(groups, places, Canvas(400, 400)).tolist() == [1, 2, 1, 2, 3]
+    assert fewer(np.arange(10**6)).max() < 5000
