@@ -80,7 +80,13 @@ def _layer(name: str, path: Path) -> VectorLayer:
     source = DataSource("ogr", path=str(path), table=name, geometry_column="geom")
     fields = (*map(FieldConfig, list(FIELDS)[:3]), FieldConfig("secret", hidden_wfs=True))
     return VectorLayer(
-        id=name, name=name, published=name, source=source, crs=LAMBERT, geometry_type=shape, fields=fields
+        id=name,
+        name=name,
+        published=name,
+        source=source,
+        crs=LAMBERT if shape != "No geometry" else None,
+        geometry_type=shape,
+        fields=fields,
     )
 
 
