@@ -16,7 +16,7 @@ from lxml import etree
 
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
-from qgserver.draw.svgstrokes import thin_context
+from qgserver.draw.svgstrokes import MAX_GRID, ROUNDING, thin_context
 
 if TYPE_CHECKING:
     import cairocffi
@@ -43,7 +43,7 @@ _NUMBER = re.compile(r"\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*([a-z%]*)\s*$")
 @dataclass(frozen=True, slots=True)
 class SvgColors:
     """What takes the place of ``param()``; ``stroke_width`` in pixels of a picture ``size`` pixels wide. ``upright``:
-    it will be drawn just so wide, not turned, with a whole pixel at its left upper corner."""
+    it will be drawn as a ``sprite`` of that size."""
 
     fill: Color
     stroke: Color
@@ -85,6 +85,13 @@ class Picture:
         target.flush()
         canvas.surface.mark_dirty()
 
+    def sprite(self, size: Pair, opacity: float) -> Canvas:
+        """It upright, on whole pixels: QGIS cuts off what is not, in width and height each for itself (measured)."""
+        width, height = (max(int(side), 1) for side in size)
+        canvas = Canvas(width, height)
+        self.draw(canvas, (width / 2, height / 2), (width, height), 0.0, opacity)
+        return canvas
+
 
 @lru_cache(maxsize=64)
 def read_picture(data: bytes, colors: SvgColors) -> Picture | None:
@@ -102,7 +109,8 @@ def read_picture(data: bytes, colors: SvgColors) -> Picture | None:
     root.set("viewBox", f"{x} {y} {width} {height}")
     root.set("width", f"{width}")
     root.set("height", f"{height}")
-    recording = _record(etree.tostring(root), colors.size / width if colors.upright else 0.0)
+    whole = int(colors.size) / width, int(colors.size * height / width) / height
+    recording = _record(etree.tostring(root), whole if colors.upright and min(whole) > 0 else None)
     return None if recording is None else Picture(recording, width, height)
 
 
@@ -171,9 +179,9 @@ def _replaced(text: str, values: Mapping[str, str]) -> str:
     return values.get(found["name"].strip().lower(), values.get(found["name"].strip(), found["default"]))
 
 
-def _record(data: bytes, scale: float) -> cairocffi.RecordingSurface | None:
-    """What CairoSVG draws of a document, kept as drawing commands; ``scale`` is how much larger it will be shown, 0
-    when that is not known."""
+def _record(data: bytes, scale: Pair | None) -> cairocffi.RecordingSurface | None:
+    """What CairoSVG draws of a document, kept as drawing commands; ``scale`` is how much wider and higher it will be
+    shown, where that is known."""
     import cairocffi
     from cairosvg.parser import Tree
     from cairosvg.surface import Surface
@@ -191,8 +199,11 @@ def _record(data: bytes, scale: float) -> cairocffi.RecordingSurface | None:
 
         @context.setter
         def context(self, made: cairocffi.Context) -> None:
-            size = math.ceil(self.width * scale), math.ceil(self.height * scale)
-            self._context = thin_context(self.cairo, scale, *size) if scale > 0 else made
+            if scale is None:
+                self._context = made
+                return
+            size = math.ceil(self.width * scale[0] - ROUNDING), math.ceil(self.height * scale[1] - ROUNDING)
+            self._context = thin_context(self.cairo, scale, Canvas(*(min(side, MAX_GRID) for side in size)))
 
         def draw(self, node: Any) -> None:
             self.spent = getattr(self, "spent", 0) + _cost(node)

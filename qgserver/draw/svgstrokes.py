@@ -31,11 +31,11 @@ MAX_GRID = 2000
 """Pixels of the largest picture whose thin strokes are masks."""
 
 
-def thin_context(surface: cairocffi.Surface, scale: float, width: int, height: int) -> cairocffi.Context:
-    """A context for pictures that are shown ``scale`` times as large as they are drawn, on ``width`` x ``height``
-    pixels, upright and with a whole pixel at their left upper corner."""
+def thin_context(surface: cairocffi.Surface, scale: tuple[float, float], grid: Canvas) -> cairocffi.Context:
+    """A context for pictures that are shown ``scale`` times as wide and high as drawn, upright and with a whole
+    pixel at their left upper corner, on a picture of the size of ``grid``."""
     context: cairocffi.Context = _context_class()(surface)
-    context.shown_at(scale, Canvas(min(width, MAX_GRID), min(height, MAX_GRID)))
+    context.shown_at(scale, grid)
     return context
 
 
@@ -44,12 +44,13 @@ def _context_class() -> Any:
     import cairocffi
 
     class ThinContext(cairocffi.Context):  # type: ignore[misc]
-        def shown_at(self, scale: float, grid: Canvas) -> None:
+        def shown_at(self, scale: tuple[float, float], grid: Canvas) -> None:
             self._scale, self._grid, self._left = scale, grid, MAX_MASKS
 
         def stroke(self) -> None:
             matrix = self.get_matrix()
-            grown = self._scale * math.sqrt(abs(matrix.xx * matrix.yy - matrix.xy * matrix.yx))
+            size = self._scale[0] * self._scale[1] * abs(matrix.xx * matrix.yy - matrix.xy * matrix.yx)
+            grown = math.sqrt(size)
             width = self.get_line_width() * grown
             self._left -= 1
             if not 0 < width <= 1 + ROUNDING or self._left < 0:
@@ -81,12 +82,12 @@ def _mask_thin(context: Any, grid: Canvas, paths: Paths, width: float, dashes: D
     pattern.set_matrix(cairocffi.Matrix(x0=1.0 - int(boxes.x0[0]), y0=1.0 - int(boxes.y0[0])))
     context.save()
     context.identity_matrix()
-    context.scale(1 / context._scale, 1 / context._scale)
+    context.scale(1 / context._scale[0], 1 / context._scale[1])
     context.mask(pattern)
     context.restore()
 
 
-def _device_paths(context: Any, scale: float) -> list[Paths]:
+def _device_paths(context: Any, scale: tuple[float, float]) -> list[Paths]:
     """The context's path in pixels: what is open of it, and its rings."""
     found: dict[bool, list[Floats]] = {False: [], True: []}
     matrix = context.get_matrix()

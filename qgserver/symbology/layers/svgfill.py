@@ -66,8 +66,7 @@ class SVGFill(SymbolLayer):
         height = width * picture.height / picture.width
         if not height <= MAX_TILE:
             return paint_nothing
-        tile = Canvas(max(int(width), 1), max(int(height), 1))
-        picture.draw(tile, (width / 2, height / 2), (width, height), 0.0, env.opacity)
+        tile = picture.sprite((width, height), env.opacity)
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
             if not self.angle % 360:

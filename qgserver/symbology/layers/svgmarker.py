@@ -98,9 +98,7 @@ class SvgMarker(MarkerLayer):
 
 def _stamp_painter(picture: Picture, size: Pair, displacement: Pair, opacity: float) -> Painter:
     """Upright pictures are drawn once, and stamped at the whole pixels nearest to their place (measured)."""
-    width, height = size
-    sprite = Canvas(max(int(width), 1), max(int(height), 1))
-    picture.draw(sprite, (width / 2, height / 2), size, 0.0, opacity)
+    sprite = picture.sprite(size, opacity)
     corner = np.array(displacement) - (sprite.width // 2, sprite.height // 2) + 0.5
 
     def paint(canvas: Canvas, shapes: Shapes) -> None:
