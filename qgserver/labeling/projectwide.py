@@ -19,3 +19,5 @@ class EngineSettings:
     show_all: bool = False
     version: int = 1
     unplaced: Color | None = None
+    plain_text: bool = False
+    """Text is drawn as text, not as outlines."""

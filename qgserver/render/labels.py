@@ -26,6 +26,7 @@ from qgserver.labeling.markerboxes import MarkerBoxes
 from qgserver.labeling.model import Engine, Placed
 from qgserver.labeling.parts import Shapes, engine_shapes
 from qgserver.labeling.place import place
+from qgserver.labeling.plaintext import at_pixels
 from qgserver.labeling.projectwide import EngineSettings
 from qgserver.labeling.reading import read_labeling
 from qgserver.labeling.register import Features, Source
@@ -91,7 +92,8 @@ class MapLabels:
         if self.placed is None:
             items = [item for source in self.sources for item in source.finish()]
             obstacles = [obstacle for source in self.sources for obstacle in source.obstacles]
-            self.placed = with_directions(place(items, obstacles, self._engine())) if items else ()
+            placed = with_directions(place(items, obstacles, self._engine())) if items else []
+            self.placed = at_pixels(placed, self.view.height) if self.engine.plain_text else placed
         return self.placed
 
     def _env(self, context: Context, assets: Assets) -> Env:

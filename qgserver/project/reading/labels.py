@@ -22,6 +22,7 @@ def read_engine(entries: Entries) -> EngineSettings:
         entries.flag("PAL/ShowingAllLabels"),
         entries.integer("PAL/PlacementEngineVersion", 1),
         unplaced if entries.flag("PAL/DrawUnplaced") else None,
+        entries.integer("PAL/TextFormat", 0 if entries.flag("PAL/DrawOutlineLabels", True) else 1) == 1,
     )
 
 
