@@ -184,6 +184,13 @@ class Settings:
         "100000",
         "Most features that one transaction may insert, update and delete, all in all.",
     )
+    stored_queries: str = setting(
+        "QGSERVER_STORED_QUERIES",
+        text,
+        "",
+        "A directory, the same for all processes, where stored queries are kept that clients of WFS 2.0 make "
+        "(CreateStoredQuery). Empty: they make none.",
+    )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 
 import numpy as np
@@ -19,7 +19,7 @@ from qgserver.ows.wms.infoformats.answer import Answer, Attribute, LayerInfo
 from qgserver.ows.wms.layerfilters import layer_filters
 from qgserver.ows.wms.maprequest import DEFAULT_DPI, Chosen, chosen_layers, read_crs, read_size
 from qgserver.ows.wms.published import Published, layers_by_name
-from qgserver.project.model import Project, VectorLayer
+from qgserver.project.model import VectorLayer
 from qgserver.project.related import Related
 from qgserver.project.represent import Display
 from qgserver.render.identify import Hits, InfoLayer, InfoRequest, Tolerances, identify
@@ -95,22 +95,23 @@ def _info_layers(context: OperationContext) -> Iterator[InfoLayer]:
 
 def _queried(context: OperationContext) -> list[Published]:
     limit, layers = context.settings.max_layers, list[Published]()
+    known = layers_by_name(context.project)
     for name in infoparams.QUERY_LAYERS.required(context.request):
-        layers += _named(context.project, name)
+        layers += _named(known, name)
         if limit and len(layers) > limit:
             raise OwsError("InvalidParameterValue", "Too many layers are asked about.", locator="QUERY_LAYERS")
     return layers
 
 
-def _named(project: Project, name: str) -> Iterator[Published]:
+def _named(known: Mapping[str, Sequence[Published]], name: str) -> Sequence[Published]:
     """The layers that may be asked under a name. In a group those that may not are passed over, unless all are such."""
-    layers = layers_by_name(project).get(name)
+    layers = known.get(name)
     if layers is None:
         raise OwsError("LayerNotDefined", f"The layer '{name[:80]}' does not exist.", locator="QUERY_LAYERS")
-    known = [layer for layer in reversed(layers) if layer.identifiable]
-    if layers and not known:
+    asked = [layer for layer in reversed(layers) if layer.identifiable]
+    if layers and not asked:
         raise OwsError("LayerNotQueryable", f"The layer '{name[:80]}' is not queryable.", locator="QUERY_LAYERS")
-    yield from known
+    return asked
 
 
 def _is_pointed(request: Request) -> bool:

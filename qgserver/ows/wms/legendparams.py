@@ -196,8 +196,9 @@ def _entries(context: OperationContext, layers: Sequence[MapLayer]) -> tuple[Leg
         groups.setdefault(branch.group.published, branch)
     rest = list(layers)
     entries: list[LegendGroup | MapLayer] = []
+    known = layers_by_name(context.project)
     for name in params.LAYERS.of(context.request):
-        count = len(layers_by_name(context.project)[name])
+        count = len(known[name])
         mine, rest = rest[:count], rest[count:]
         if name in groups and name not in own:
             entries.append(_group(groups[name], {item.layer.id: item for item in mine}))

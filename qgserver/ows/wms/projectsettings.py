@@ -8,10 +8,9 @@ from itertools import chain
 from qgserver.errors import ProviderError
 from qgserver.ows.documents import fill
 from qgserver.ows.operations import OperationContext, operation
-from qgserver.ows.wms.boxes import has_geometry
 from qgserver.ows.wms.capabilities import exceptions_and_symbolization, requests, root_element, service
 from qgserver.ows.wms.capabilitieslayers import LayerWriter
-from qgserver.ows.wms.published import Branch, Leaf, drawing_order, published_tree
+from qgserver.ows.wms.published import Branch, Leaf, Published, drawing_order, published_tree
 from qgserver.ows.xmlio import DECLARATION, attributes, element, optional
 from qgserver.project.layersource import open_layer
 from qgserver.project.model import Group, Layout, Project, RasterLayer, VectorLayer
@@ -34,6 +33,7 @@ QT_TYPES: Mapping[FieldType, str] = {
     "map": "QVariantMap",
     "geometry": "QString",
 }
+NUMBER_LISTS = frozenset({"_int2", "_int4", "_int8", "_float4", "_float8", "_numeric"})
 FRIENDLY = ("name", "title", "heibt", "desc", "nom", "street", "road", "label")
 """Parts of field names that QGIS takes for a feature's name, best first."""
 
@@ -56,9 +56,10 @@ def write_settings(context: OperationContext) -> Iterator[str]:
     yield from exceptions_and_symbolization(project, VERSION)
     yield from templates(project)
     yield from wfs_layers(project)
-    yield from LayerWriter(project, VERSION, context.sources, SettingsExtras(project, context.sources)).root()
+    extras = SettingsExtras(project, context.sources)
+    yield from LayerWriter(project, VERSION, context.sources, extras).root()
     order = drawing_order(project, published_tree(project))
-    yield optional("LayerDrawingOrder", ",".join(layer.published for layer in order if has_geometry(layer)))
+    yield optional("LayerDrawingOrder", ",".join(layer.published for layer in order if extras.is_drawn(layer)))
     yield "</Capability>"
     yield "</WMS_Capabilities>"
 
@@ -140,6 +141,12 @@ class SettingsExtras:
             background = str(node.layer.custom_properties.get("WMSBackgroundLayer", "")).lower()
             yield element("WMSBackgroundLayer", _flag(background in ("1", "true")))
 
+    def is_drawn(self, layer: Published) -> bool:
+        """False for tables, and for layers of which neither source nor project can tell that they are none."""
+        if not isinstance(layer, VectorLayer):
+            return True
+        return layer.has_geometry and (layer.geometry_known or self._schema(layer) is not None)
+
     def _schema(self, layer: VectorLayer) -> Schema | None:
         source = layer.source
         where = (source.provider, source.path, tuple(sorted(source.params.items())))
@@ -203,7 +210,7 @@ def _field(layer: VectorLayer, field: Field) -> dict[str, str]:
     config = layer.field_config(field.name)
     values = {
         "name": field.name,
-        "type": QT_TYPES[field.type],
+        "type": "QVariantList" if field.type_name in NUMBER_LISTS else QT_TYPES[field.type],
         "typeName": field.type_name,
         "editType": config.widget.type,
         "comment": field.comment,
