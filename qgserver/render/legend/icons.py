@@ -21,11 +21,9 @@ Json = str | float | list["Json"] | dict[str, "Json"]
 
 ICON = 16
 """Pixels of an icon; markers and wide lines get larger ones."""
-TRIAL = 48
+TRIAL = 512
 """Pixels in which the size of a symbol is looked for."""
 MARGIN = 2
-SOLID = 128
-"""Alpha from which a pixel counts as drawn."""
 DPI = 96.0
 GROWS = {"marker": (True, True), "line": (False, True)}
 """Kinds of symbols whose icon takes the width and height it needs."""
@@ -72,16 +70,16 @@ def _plain_icon(color: Color | None) -> Canvas:
 
 
 def icon(symbol: Symbol, opacity: float, painter: SwatchPainter) -> Canvas:
-    """The picture of a symbol, of the size that QGIS gives its icons."""
+    """The picture of a symbol, of the size that QGIS gives its icons. It is not antialiased (measured)."""
     width, height = ICON, ICON
     if symbol.kind in GROWS:
-        trial = Canvas(TRIAL, TRIAL)
+        trial = Canvas(TRIAL, TRIAL, "none")
         painter.draw(trial, symbol, Box(0.0, 0.0, TRIAL, TRIAL))
-        drawn = trial.pixels()[..., 3] >= SOLID
+        drawn = trial.pixels()[..., 3] > 0
         across, down = GROWS[symbol.kind]
         width = _side(np.flatnonzero(drawn.any(axis=0))) if across else ICON
         height = _side(np.flatnonzero(drawn.any(axis=1))) if down else ICON
-    canvas = Canvas(width, height)
+    canvas = Canvas(width, height, "none")
     painter.draw(canvas, symbol, Box(0.0, 0.0, width, height), opacity)
     return canvas
 

@@ -28,6 +28,8 @@ MOST_OVERHANG = 64
 """Millimetres that areas and translucent symbols may reach beyond their place, and the most patterns that is."""
 PATTERN = 8
 """Pixels after which the patterns of brushes repeat."""
+ASIDE = 1 / 64
+"""Pixels by which a symbol that is not antialiased is moved: Qt rounds right and down what lies between two pixels."""
 NO_FEATURE = Batch(np.zeros(1, dtype=np.int64), {}, None)
 
 
@@ -81,7 +83,7 @@ class SwatchPainter:
         points = make(box.width, box.height) * box.unit
         one = np.array([0, 1], dtype=np.int64)
         geometry = GeometryArray(np.array([kind], dtype=np.uint8), points, one * len(points), one, one)
-        corner = np.array((box.x, box.y))
+        corner = np.array((box.x, box.y)) + (ASIDE if canvas.antialias == "none" else 0.0)
 
         def placed(shape: GeometryArray) -> GeometryArray:
             return replace(shape, coords=shape.coords + corner)
