@@ -21,7 +21,15 @@ pytestmark = [pytest.mark.server, pytest.mark.full, pytest.mark.shared]
 
 SUITE = Path(os.environ.get("QGSERVER_CONFORMANCE") or ROOT.parent / "shared" / "conformance")
 CACHE = ROOT / "build" / "conformance"
-CLASSES = ("Simple WFS", "Basic WFS", "Temporal filter", "Spatial filter", "Transactional WFS", "Response paging")
+CLASSES = (
+    "Simple WFS",
+    "Basic WFS",
+    "Temporal filter",
+    "Spatial filter",
+    "Transactional WFS",
+    "Response paging",
+    "Manage stored queries",
+)
 KNOWN: Mapping[str, str] = {
     "updateGMLName": "wants a gml:name stored: tables of a QGIS project have no column for it",
     "replaceFeature": "wants gml:identifier and gml:description stored, likewise",
@@ -68,7 +76,9 @@ def site(request: pytest.FixtureRequest, tools: dict[str, str]) -> Iterator[Site
         _move_to_postgres(folder, request.getfixturevalue("database"))
     for path in (folder, *folder.iterdir()):
         path.chmod(0o777)
-    with serve(folder / "project.qgs") as running:
+    (folder / "queries").mkdir(mode=0o777)
+    (folder / "queries").chmod(0o777)
+    with serve(folder / "project.qgs", QGSERVER_STORED_QUERIES=str(folder / "queries")) as running:
         yield running
     shutil.rmtree(folder)
 

@@ -11,6 +11,8 @@ locate(
         "GetPropertyValue": "qgserver.ows.wfs.getpropertyvalue",
         "ListStoredQueries": "qgserver.ows.wfs.storedqueries",
         "DescribeStoredQueries": "qgserver.ows.wfs.storedqueries",
+        "CreateStoredQuery": "qgserver.ows.wfs.storedqueries",
+        "DropStoredQuery": "qgserver.ows.wfs.storedqueries",
         "Transaction": "qgserver.ows.wfs.transaction",
     },
 )

@@ -35,7 +35,8 @@ def get_capabilities(context: OperationContext) -> Response:
     version = context.version
 
     def build() -> str:
-        names = tuple(found.name for found in operations("WFS", version))
+        left_out = () if context.settings.stored_queries else ("CreateStoredQuery", "DropStoredQuery")
+        names = tuple(found.name for found in operations("WFS", version) if found.name not in left_out)
         return WRITERS[version](Offer(context.project, tuple(feature_types(context.project).values()), names))
 
     text = context.documents.get(context.project, ("WFS", version, "capabilities"), context.service_url, build)

@@ -21,6 +21,7 @@ from qgserver.ows.wfs.capabilitiesparts import (
 )
 from qgserver.ows.wfs.featuretype import FeatureType
 from qgserver.ows.wfs.formats import mime_types
+from qgserver.ows.wfs.querystore import LANGUAGES
 from qgserver.ows.xmlio import DECLARATION, attributes, escape, optional, quote
 
 _ROOT = (
@@ -41,12 +42,13 @@ _PARAMETERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "GetFeature": {"resultType": ("results", "hits"), "resolve": _RESOLVE},
     "GetPropertyValue": {"outputFormat": (_GML32,), "resolve": _RESOLVE},
     "Transaction": {"inputFormat": (_GML32,)},
+    "CreateStoredQuery": {"language": LANGUAGES},
 }
 """Parameters of operations and the values they may have (clause 8.3.5.4, table 12)."""
 
 _CLASSES: Mapping[str, bool] = {
     "ImplementsBasicWFS": True,
-    "ImplementsTransactionalWFS": True,
+    "ImplementsTransactionalWFS": False,
     "ImplementsLockingWFS": False,
     "KVPEncoding": True,
     "XMLEncoding": True,
@@ -132,9 +134,10 @@ def capabilities_200(offer: Offer) -> str:
 
 
 def _claims(offer: Offer) -> Mapping[str, bool]:
-    """The classes, without transactions where no type can be changed."""
+    """The classes, without transactions where no type can be changed, with what the administrator allows."""
     editable = any(offer.edits(kind) for kind in offer.types)
-    return {**_CLASSES, "ImplementsTransactionalWFS": editable}
+    managed = "CreateStoredQuery" in offer.requests
+    return {**_CLASSES, "ImplementsTransactionalWFS": editable, "ManageStoredQueries": managed}
 
 
 def _operation(name: str) -> str:

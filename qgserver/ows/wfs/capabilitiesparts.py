@@ -28,7 +28,7 @@ class Offer:
         return kind.operations if "Transaction" in self.requests and is_editable(kind.layer.source) else ()
 
 
-POST_ONLY = ("Transaction",)
+POST_ONLY = ("Transaction", "CreateStoredQuery", "DropStoredQuery")
 """Requests that capabilities offer by POST alone."""
 
 

@@ -13,7 +13,7 @@ from qgserver.ows.gmlread import local_name
 from qgserver.ows.kvp import groups
 from qgserver.ows.names import QGS
 from qgserver.ows.wfs.params import V2, Bbox, Parameters, SortKey, read_parameters, words
-from qgserver.ows.wfs.storedqueries import find_stored_query
+from qgserver.ows.wfs.querystore import BY_ID, QueryStore
 from qgserver.web.request import Request
 from qgserver.web.xmlbody import parse
 
@@ -44,14 +44,17 @@ class GetFeatureRequest:
     single: bool = False
 
 
-def read_get_feature(request: Request, version: str = "1.1.0", known: Collection[str] = ()) -> GetFeatureRequest:
+def read_get_feature(
+    request: Request, version: str = "1.1.0", known: Collection[str] = (), stored: QueryStore | None = None
+) -> GetFeatureRequest:
     """The request. ``known`` are the names of published types: ids are cut behind the longest that they begin with.
-    Raises ``OwsError`` with the parameter as locator."""
+    ``stored`` are the stored queries. Raises ``OwsError`` with the parameter as locator."""
     params = read_parameters(request.params, version)
+    stored = stored or QueryStore()
     if request.is_xml:
-        asked = _from_document(request.body, params, known)
+        asked = _from_document(request.body, params, known, stored)
     elif params.stored_query:
-        asked = GetFeatureRequest((_stored(params.stored_query, request.params, known),), params, True)
+        asked = _stored(stored, params.stored_query, request.params, params, known)
     else:
         asked = GetFeatureRequest(_from_kvp(params, version, known), params)
     if not asked.queries:
@@ -139,23 +142,28 @@ def _wanted(value: str) -> tuple[str, ...] | None:
 # -- document -------------------------------------------------------------------------------------------------------
 
 
-def _from_document(body: bytes, params: Parameters, known: Collection[str]) -> GetFeatureRequest:
+def _from_document(body: bytes, params: Parameters, known: Collection[str], store: QueryStore) -> GetFeatureRequest:
     elements = [element for element in parse(body) if local_name(element) in ("Query", "StoredQuery")]
     stored = [element for element in elements if local_name(element) == "StoredQuery"]
     if stored and len(elements) > 1:
-        # What GetFeatureById answers is no collection, so that nothing can stand beside it.
+        # Its answer may be a feature and no collection, so that nothing can stand beside it.
         raise OwsError("OperationNotSupported", "A stored query is asked alone.", locator="StoredQuery", status=501)
     if stored:
         given = {str(item.get("name")).upper(): "".join(map(str, item.itertext())) for item in stored[0]}
-        return GetFeatureRequest((_stored(stored[0].get("id") or "", given, known),), params, True)
+        return _stored(store, stored[0].get("id") or "", given, params, known)
     return GetFeatureRequest(tuple(_from_element(element, params) for element in elements), params)
 
 
-def _stored(name: str, given: Mapping[str, str], known: Collection[str]) -> Query:
-    """The query that a stored one stands for."""
-    fid = find_stored_query(name).value(given, "ID").strip()
+def _stored(
+    store: QueryStore, name: str, given: Mapping[str, str], params: Parameters, known: Collection[str]
+) -> GetFeatureRequest:
+    """The request that a stored query stands for."""
+    found = store.find(name)
+    if found is not BY_ID:
+        return GetFeatureRequest(tuple(_from_element(query, params) for query in found.filled(given)), params)
+    fid = found.value(given, "ID").strip()
     try:
-        return Query(_type_of(fid, known), fids=(fid,))
+        return GetFeatureRequest((Query(_type_of(fid, known), fids=(fid,)),), params, True)
     except OwsError:
         raise not_found(fid) from None
 

@@ -18,6 +18,7 @@ from qgserver.ows.wfs.featuretype import feature_types, find_type
 from qgserver.ows.wfs.outputformat import Format
 from qgserver.ows.wfs.params import V2, Parameters
 from qgserver.ows.wfs.query import GetFeatureRequest, read_get_feature
+from qgserver.ows.wfs.querystore import QueryStore
 from qgserver.ows.wfs.selection import Selection, select
 from qgserver.ows.wfs.standin import STAND_INS
 from qgserver.project.layersource import open_layer
@@ -34,7 +35,8 @@ LOOKAHEAD = 2000
 
 def read_request(context: OperationContext) -> GetFeatureRequest:
     """What is asked, ids cut by the types that are published."""
-    return read_get_feature(context.request, context.version, _names(context))
+    store = QueryStore(context.settings.stored_queries, context.project.path)
+    return read_get_feature(context.request, context.version, _names(context), store)
 
 
 def _names(context: OperationContext) -> set[str]:

@@ -140,7 +140,7 @@ def test_get_feature_by_id_answers_the_feature_itself(name: str) -> None:
         ({"STOREDQUERY_ID": BY_ID, "ID": "pts.99"}, 404, ("NotFound", "ID")),
         ({"STOREDQUERY_ID": BY_ID, "ID": "nonsense"}, 404, ("NotFound", "ID")),
         ({"STOREDQUERY_ID": BY_ID}, 400, ("MissingParameterValue", "ID")),
-        ({"STOREDQUERY_ID": "urn:nosuch", "ID": "pts.1"}, 400, ("InvalidParameterValue", "storedquery_id")),
+        ({"STOREDQUERY_ID": "urn:nosuch", "ID": "pts.1"}, 400, ("InvalidParameterValue", "id")),
         ({"TYPENAMES": "pts", "RESOURCEID": "pol.1"}, 400, ("InvalidParameterValue", "RESOURCEID")),
         ({"TYPENAMES": "pts,pol"}, 501, ("OperationNotSupported", "typenames")),
         (
