@@ -88,7 +88,18 @@ class Face:
     the baseline the line under a text begins, and how thick it is. ``widest``: the largest advance. Lengths are in ems.
     """
 
-    __slots__ = ("_advances", "_outlines", "ascender", "descender", "font", "slant", "underline", "upem", "widest")
+    __slots__ = (
+        "_advances",
+        "_known",
+        "_outlines",
+        "ascender",
+        "descender",
+        "font",
+        "slant",
+        "underline",
+        "upem",
+        "widest",
+    )
 
     def __init__(self, file: str, index: int, slant: float) -> None:
         face = hb.Face(hb.Blob.from_file_path(file), index & 0xFFFF)
@@ -107,12 +118,20 @@ class Face:
         self.underline: tuple[float, float] = -position + thickness / 2, thickness
         header = bytes(face.reference_table("hhea").data or b"")
         self.widest: float = int.from_bytes(header[_WIDEST], "big") / self.upem if len(header) >= _WIDEST.stop else 1.0
+        self._known: set[str] = set()
         self._advances: dict[float, Advances] = {}
         self._outlines: list[dict[int, Outline]] = [{} for _ in range(_LEVELS + 1)]
 
     def has(self, character: str) -> bool:
         """Whether there is a glyph for the character."""
         return self.font.get_nominal_glyph(ord(character)) is not None
+
+    def has_all(self, text: str) -> bool:
+        """Whether there is a glyph for every (ASCII) character."""
+        unknown = set(text) - self._known
+        if unknown:
+            self._known |= {character for character in unknown if self.has(character)}
+        return not unknown or unknown <= self._known
 
     def advances(self, size: float) -> Advances:
         """Advances of the glyphs at ``size`` pixels to the em."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby, pairwise
 from math import floor
 
@@ -28,28 +28,46 @@ _LARGE = 64.0
 """Pixels per em from which Qt draws plain text as outlines."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+_Glyph = tuple[Face, int, int, float, float, float]
+"""Face, glyph, number of the character, advance and offset (x, y) in pixels."""
+
+
+@dataclass(frozen=True, eq=False)
 class Line:
-    """A line of text, laid out from its left end on the baseline. All arrays hold one item per glyph, from left to
-    right as they are seen: ``positions`` float64[n, 2] and ``advances`` float64[n] in pixels (y down), ``clusters``
-    int64[n] the number of the character that it stands for."""
+    """A line of text, laid out from its left end on the baseline: ``shaped`` are its glyphs from left to right as they
+    are seen. Most lines are only measured: what drawing needs is computed when it is asked for. All arrays hold one
+    item per glyph."""
 
     width: float
     size: float
-    faces: tuple[Face, ...]
-    glyphs: tuple[int, ...]
-    positions: Floats
-    advances: Floats
-    clusters: Ints
+    shaped: Sequence[_Glyph]
+
+    @cached_property
+    def faces(self) -> tuple[Face, ...]:
+        return tuple(glyph[0] for glyph in self.shaped)
+
+    @cached_property
+    def glyphs(self) -> tuple[int, ...]:
+        return tuple(glyph[1] for glyph in self.shaped)
+
+    @cached_property
+    def clusters(self) -> Ints:
+        """int64[n]: the number of the character that a glyph stands for."""
+        return np.array([glyph[2] for glyph in self.shaped], dtype=np.int64)
+
+    @cached_property
+    def positions(self) -> Floats:
+        """float64[n, 2] in pixels, y down."""
+        table = np.array([glyph[3:] for glyph in self.shaped], dtype=np.float64).reshape(-1, 3)
+        found: Floats = table[:, 1:].copy()
+        found[:, 0] += np.cumsum(table[:, 0]) - table[:, 0]
+        return found
 
     def letters(self) -> Iterator[Line]:
         """Each letter with its marks as a line of its own, from left to right."""
-        starts = np.flatnonzero(np.diff(self.clusters, prepend=-1)).tolist()
-        for first, stop in zip(starts, [*starts[1:], len(self.glyphs)], strict=True):
-            positions = self.positions[first:stop] - (self.positions[first:stop, 0].min(), 0.0)
-            advances = self.advances[first:stop]
-            faces, glyphs, clusters = self.faces[first:stop], self.glyphs[first:stop], self.clusters[first:stop]
-            yield Line(float(advances.sum()), self.size, faces, glyphs, positions, advances, clusters)
+        for _, members in groupby(self.shaped, key=lambda glyph: glyph[2]):
+            letter = tuple(members)
+            yield Line(sum(glyph[3] for glyph in letter), self.size, letter)
 
     def halo(self, x: float, y: float, width: float, join: Join) -> Paths:
         """What a pen of ``width`` pixels covers that goes along all outlines, to be filled by the winding rule."""
@@ -110,25 +128,13 @@ def draw_paths(canvas: Canvas, outlines: Paths, color: Color) -> None:
     fill(canvas, outlines, Brush(color), winding=True)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=8192)
 def layout(text: str, font: Font) -> Line:
     """One line of text; tabs and line breaks in it are blanks."""
     text = text[:LONGEST].translate(_BLANKS)
     runs = _visual_runs(text, font)
     shaped = [glyph for run in runs for glyph in _shape(text, run, font)]
-    table = np.array([glyph[2:] for glyph in shaped], dtype=np.float64).reshape(-1, 4)
-    ends = np.cumsum(table[:, 1])
-    positions = table[:, 2:].copy()
-    positions[:, 0] += ends - table[:, 1]
-    return Line(
-        float(ends[-1]) if len(ends) else 0.0,
-        font.size,
-        tuple(glyph[0] for glyph in shaped),
-        tuple(glyph[1] for glyph in shaped),
-        positions,
-        table[:, 1],
-        table[:, 0].astype(np.int64),
-    )
+    return Line(sum([glyph[3] for glyph in shaped]), font.size, shaped)
 
 
 _BLANKS = {ord(character): " " for character in "\t\n\v\f\r\x85\u2028\u2029"}
@@ -142,10 +148,6 @@ class _Run:
     stop: int
     face: Face
     level: int
-
-
-_Glyph = tuple[Face, int, int, float, float, float]
-"""Face, glyph, cluster, advance and offset (x, y) in pixels."""
 
 
 def _shape(text: str, run: _Run, font: Font) -> Iterator[_Glyph]:
@@ -179,7 +181,7 @@ def _visual_runs(text: str, font: Font) -> list[_Run]:
     face = font.face
     if not text:
         return []
-    if text.isascii() and all(face.has(character) for character in set(text)):
+    if text.isascii() and face.has_all(text):
         return [_Run(0, len(text), face, 0)]
     levels = bidi_levels(text)
     faces = list(_faces(text, font))

@@ -24,6 +24,10 @@ from qgserver.labeling.textformat import (
     TITLE,
     UPPER,
     VERTICAL,
+    Background,
+    Buffer,
+    Mask,
+    Shadow,
     TextFormat,
 )
 
@@ -164,9 +168,41 @@ def _broken(line: str, length: int, longest: bool) -> str:
     return "\n".join(lines)
 
 
-@lru_cache(maxsize=4096)
-def make_block(text: str, style: TextFormat, font: Font) -> Block:
-    """``text`` (lines parted by ``\\n``) in its box."""
+class Typesetter:
+    """Lays out the texts of one look, each once."""
+
+    __slots__ = ("_blocks", "_font", "_style")
+
+    def __init__(self, style: TextFormat, font: Font) -> None:
+        self._style = style
+        self._font = font
+        self._blocks: dict[str, Block] = {}
+
+    def block(self, text: str) -> Block:
+        """``text`` (lines parted by ``\\n``) in its box."""
+        found = self._blocks.get(text)
+        if found is None:
+            if len(self._blocks) >= _MOST_BLOCKS:
+                self._blocks.clear()
+            found = self._blocks[text] = _make_block(text, self._style, self._font)
+        return found
+
+
+_MOST_BLOCKS = 8192
+
+
+def typesetter(style: TextFormat, font: Font) -> Typesetter:
+    """The typesetter for a look, which remembers its texts from map to map."""
+    # what lies around the text does not change its layout
+    return _typesetter(replace(style, buffer=Buffer(), background=Background(), shadow=Shadow(), mask=Mask()), font)
+
+
+@lru_cache(maxsize=32)
+def _typesetter(style: TextFormat, font: Font) -> Typesetter:
+    return Typesetter(style, font)
+
+
+def _make_block(text: str, style: TextFormat, font: Font) -> Block:
     lines = read_markup(text) if style.html else [[Fragment(line)] for line in text.split("\n")]
     if style.orientation == VERTICAL:
         return _vertical(lines, style, font)
@@ -208,11 +244,13 @@ def _sized(text: str, mode: int, font: Font) -> Iterator[tuple[str, Font]]:
 
 def _rules(fragment: Fragment, style: TextFormat, font: Font) -> tuple[tuple[float, float], ...]:
     """Lines under, through and over a text, where Qt draws them."""
+    under = style.underline if fragment.underline is None else fragment.underline
+    through = style.strikeout if fragment.strikeout is None else fragment.strikeout
+    if not (under or through or fragment.overline):
+        return ()
     below, thickness = font.underline
-    tops: list[float] = []
-    if style.underline if fragment.underline is None else fragment.underline:
-        tops.append(below)
-    if style.strikeout if fragment.strikeout is None else fragment.strikeout:
+    tops = [below] if under else []
+    if through:
         tops.append(-font.ascent / 3)
     if fragment.overline:
         tops.append(-font.ascent - 1.0)

@@ -27,6 +27,8 @@ from qgserver.labeling.variants import Variant, Variants
 from qgserver.labeling.wording import label_text
 from qgserver.symbology.env import Env
 
+MOST_LABELS = 50_000
+"""Labels of a source that are looked at, lest a layer of millions take all memory; more would only hide each other."""
 SCALE_KEYS = ("ScaleVisibility", "MinimumScale", "MaximumScale")
 OBSTACLE_FACTOR_SCALE = 5.0
 """Data-defined obstacle factors go from 0 to 10, those of the settings from 0 to 2."""
@@ -95,7 +97,9 @@ class Source:
         return shapely.box(0.0, 0.0, self.width, self.height)
 
     def add(self, features: Features) -> None:
-        """Register features."""
+        """Register features, unless there are far too many already."""
+        if len(self.labels) >= MOST_LABELS:
+            return
         by_variant: dict[int, list[_Feature]] = {}
         for feature in self._features(features):
             by_variant.setdefault(id(feature.variant), []).append(feature)
@@ -130,7 +134,7 @@ class Source:
             rendering = variant.settings.rendering
             if rendering.limit_scales and not rendering.scales.contains(denominator):
                 continue
-            if rendering.draw and (not own.show or variant.font is None):
+            if rendering.draw and (not own.show or variant.setter is None):
                 continue
             text = ""
             if rendering.draw and texts is not None and texts[row] is not None:

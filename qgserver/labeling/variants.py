@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from qgserver.draw.fonts import Font
 from qgserver.draw.units import RenderScale
-from qgserver.labeling.block import Block, make_block
+from qgserver.labeling.block import Block, Typesetter, typesetter
 from qgserver.labeling.defined import with_values
 from qgserver.labeling.draw import LabelContent
 from qgserver.labeling.model import Mode, Placing, PolygonFlags
 from qgserver.labeling.settings import QUADRANTS, LabelSettings
-from qgserver.labeling.textformat import Background, Buffer, Mask, Shadow
 from qgserver.labeling.wording import directed
 
 LEAST_DISTANCE = {Mode.LINE: 1.0, Mode.CURVED: 1.0, Mode.PERIMETER_CURVED: 1.0, Mode.OUTSIDE: 2.0}
@@ -39,34 +37,30 @@ class LaidOut:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variant:
-    """``settings`` with their data-defined values; ``font`` None = too small or too large to be drawn."""
+    """``settings`` with their data-defined values; ``setter`` None = text too small or too large to be drawn."""
 
     settings: LabelSettings
     placing: Placing
-    font: Font | None
+    setter: Typesetter | None
     repeat: float
     """Pixels after which the label of a line comes again, 0 = never."""
     texts: dict[str, LaidOut] = field(default_factory=dict)
 
     def laid_out(self, text: str) -> LaidOut | None:
         """A text (lines parted by ``\\n``) as it will be drawn, laid out once; None when nothing is."""
-        if self.font is None:
+        if self.setter is None:
             return None
         if text not in self.texts:
-            self.texts[text] = self._lay_out(text, self.font)
+            self.texts[text] = self._lay_out(text, self.setter)
         return self.texts[text]
 
-    def _lay_out(self, text: str, font: Font) -> LaidOut:
+    def _lay_out(self, text: str, setter: Typesetter) -> LaidOut:
         style, wording, callout = self.settings.format, self.settings.wording, self.settings.callout
-        # what lies around the text does not change its layout, which is kept for later maps
-        plain = replace(style, buffer=Buffer(), background=Background(), shadow=Shadow(), mask=Mask())
         along = self.placing.mode in (Mode.LINE, Mode.CURVED, Mode.PERIMETER_CURVED)
         if not wording.directions.draw or not along:
-            block = make_block(text, plain, font)
+            block = setter.block(text)
             return LaidOut(LabelContent(block, style, wording.alignment, callout), text, block.width)
-        block, against = (
-            make_block(directed(text, wording.directions, reverse), plain, font) for reverse in (False, True)
-        )
+        block, against = (setter.block(directed(text, wording.directions, reverse)) for reverse in (False, True))
         content = DirectedContent(block, style, wording.alignment, callout, against)
         return LaidOut(content, text, max(block.width, against.width))
 
@@ -91,7 +85,9 @@ def make_variant(settings: LabelSettings, values: Mapping[str, object], scale: R
     """The settings with data-defined values, in pixels of a map."""
     settings = with_values(settings, values) if values else settings
     repeat = max(settings.placement.repeat.pixels(scale), 0.0)
-    return Variant(settings, placing_of(settings, scale), settings.format.font(scale), repeat)
+    font = settings.format.font(scale)
+    setter = None if font is None else typesetter(settings.format, font)
+    return Variant(settings, placing_of(settings, scale), setter, repeat)
 
 
 def placing_of(settings: LabelSettings, scale: RenderScale) -> Placing:

@@ -4,7 +4,7 @@ import pytest
 
 from qgserver.draw.fonts import Font
 from qgserver.draw.units import RenderScale
-from qgserver.labeling.block import capitalized, make_block, wrapped
+from qgserver.labeling.block import capitalized, typesetter, wrapped
 from qgserver.labeling.textformat import CAMEL, FIRST_UPPER, LOWER, TITLE, UPPER, TextFormat
 from qgserver.symbology.options import Length
 
@@ -31,17 +31,17 @@ def test_sizes_that_can_not_be_drawn_have_no_font(size: float) -> None:
 
 
 def test_the_box_of_three_lines() -> None:
-    assert make_block("a\nb\nc", TextFormat(), font(20)).height == 72
-    assert make_block("a\nb\nc", TextFormat(line_height=1.5), font(20)).height == 96
+    assert typesetter(TextFormat(), font(20)).block("a\nb\nc").height == 72
+    assert typesetter(TextFormat(line_height=1.5), font(20)).block("a\nb\nc").height == 96
 
 
 def test_the_last_baseline_is_a_quarter_of_the_ascent_above_the_bottom() -> None:
-    block = make_block("a\nb", TextFormat(), font(20))
+    block = typesetter(TextFormat(), font(20)).block("a\nb")
     assert block.baselines == (0.25 * 19 + 24, 0.25 * 19)
 
 
 def test_widths_add_up_from_advances_in_sixtyfourths() -> None:
-    assert make_block("HHH", TextFormat(), font(13)).width == pytest.approx(29.297, abs=0.001)
+    assert typesetter(TextFormat(), font(13)).block("HHH").width == pytest.approx(29.297, abs=0.001)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,9 @@ def test_lines_break_at_the_wrap_character_and_between_words() -> None:
 
 
 def test_markup_gives_colours_and_lines_and_breaks() -> None:
-    block = make_block('a<br><span style="color:#ff0000">b</span> &amp; <u>c</u>', TextFormat(html=True), font(20))
+    block = typesetter(TextFormat(html=True), font(20)).block(
+        'a<br><span style="color:#ff0000">b</span> &amp; <u>c</u>'
+    )
     assert len(block.lines) == 2
     assert [piece.text for piece in block.lines[1].pieces] == ["b", " & ", "c"]
     assert block.lines[1].pieces[0].color == (1.0, 0.0, 0.0, 1.0)
@@ -73,5 +75,7 @@ def test_markup_gives_colours_and_lines_and_breaks() -> None:
 
 
 def test_hostile_markup_ends() -> None:
-    block = make_block("<b>" * 5000 + "x" + "</i>" * 5000 + "<script>alert(1)</script>", TextFormat(html=True), font(9))
+    block = typesetter(TextFormat(html=True), font(9)).block(
+        "<b>" * 5000 + "x" + "</i>" * 5000 + "<script>alert(1)</script>"
+    )
     assert [piece.text for piece in block.lines[0].pieces] == ["x"]

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from qgserver.draw.fonts import Font
-from qgserver.labeling.block import make_block
+from qgserver.labeling.block import typesetter
 from qgserver.labeling.defined import NOTHING_OWN, Own, own_of, with_values
 from qgserver.labeling.directions import with_directions
 from qgserver.labeling.labels import Label, aligned_corner, label_angle, limited, merged
@@ -49,7 +49,7 @@ def test_angles() -> None:
 
 
 def test_pinned_corners() -> None:
-    block = make_block("Lyon", TextFormat(), FONT)
+    block = typesetter(TextFormat(), FONT).block("Lyon")
     assert aligned_corner((5.0, 7.0), block, NOTHING_OWN, 0.0) == (5.0, 7.0)
     x, y = aligned_corner((5.0, 7.0), block, Own(horizontal="right", vertical="top"), 0.0)
     assert (x, y) == pytest.approx((5.0 - block.width, 7.0 - block.height))
@@ -84,7 +84,7 @@ def test_own_values() -> None:
 
 
 def test_labels_that_run_against_their_line_have_the_other_symbol() -> None:
-    block, against = (make_block(text, TextFormat(), FONT) for text in ("a>", "<a"))
+    block, against = (typesetter(TextFormat(), FONT).block(text) for text in ("a>", "<a"))
     content = DirectedContent(block, TextFormat(), against=against)
     line = shapely.LineString([(100, 0), (0, 0)])
     item = Item(0, "layer", 1, line, 20.0, 10.0, Placing(Mode.LINE), content)
