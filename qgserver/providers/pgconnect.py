@@ -110,16 +110,16 @@ class Pool:
         with self._transaction("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", role) as connection:
             yield connection
 
-    def ask(self, role: str, commands: Sequence[Command]) -> Rows:
-        """The rows of the last command, all of them asked in a READ ONLY transaction as ``role`` if given: one round
-        trip in place of three or more, which counts where the answer is small. All errors are ProviderError."""
+    def ask(self, role: str, command: Command) -> Rows:
+        """The rows of a command in a READ ONLY transaction of its own, as ``role`` if given: one round trip in place of
+        three or more, which counts where the answer is small. All errors are ProviderError."""
         limit = sql.SQL("SET LOCAL statement_timeout = {}").format(self._limits.statement_ms)
         begin = [Command(sql.SQL("BEGIN READ ONLY").format()), Command(limit)]
         if role:
             begin.append(Command(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role))))
         try:
             with self._slot():
-                return self._asked([*begin, *commands, Command(sql.SQL("COMMIT").format())])
+                return self._asked([*begin, command, Command(sql.SQL("COMMIT").format())])
         except psycopg.Error as error:
             raise failure(error) from error
 

@@ -92,25 +92,27 @@ class PostgresProvider:
 
     def _rows(self, relation: pgsql.Relation, names: Sequence[str], query: Query, where: Sql | None) -> Batches:
         if query.brief:
-            commands = [_declare(pgsql.select(relation, names, query, where)), _fetch(query.batch_size)]
-            few = self._pool.ask(self._role, commands)
+            whole = pgsql.select(relation, names, query, where)
+            some = sql.SQL("SELECT * FROM ({}) AS q LIMIT {}").format(whole.text, query.batch_size)
+            few = self._pool.ask(self._role, Command(some, whole.values, binary=True))
             if len(few) < query.batch_size:
                 if few:
                     yield _batch(few, names, query, relation)
                 return
         with self._pool.read_only(self._role) as connection:
             crowded = query.simplify > 0 and _expected(connection, relation, query, where) > query.simplify_above
-            declare = _declare(pgsql.select(relation, names, query, where, crowded=crowded))
+            statement = pgsql.select(relation, names, query, where, crowded=crowded)
+            declare = sql.SQL("DECLARE qgserver_rows NO SCROLL CURSOR FOR {}").format(statement.text)
             with connection.pipeline():
-                connection.execute(declare.text, declare.values)
+                connection.execute(declare, statement.values)
                 size = min(query.first_batch, query.batch_size)
-                cursor = _fetched(connection, size)
+                cursor = _fetch(connection, size)
             while rows := cursor.fetchall():
                 yield replace(_batch(rows, names, query, relation), simplified=crowded)
                 if len(rows) < size:
                     return
                 size = query.batch_size
-                cursor = _fetched(connection, size)
+                cursor = _fetch(connection, size)
 
     def close(self) -> None:
         """See ``Provider``. The pool belongs to all layers of its connection and stays."""
@@ -155,18 +157,8 @@ def _expected(connection: Connection, relation: pgsql.Relation, query: Query, wh
         return 0.0
 
 
-def _declare(statement: pgsql.Statement) -> Command:
-    text = sql.SQL("DECLARE qgserver_rows NO SCROLL CURSOR FOR {}").format(statement.text)
-    return Command(text, statement.values)
-
-
-def _fetch(size: int) -> Command:
-    return Command(sql.SQL("FETCH {} FROM qgserver_rows").format(size), binary=True)
-
-
-def _fetched(connection: Connection, size: int) -> psycopg.Cursor[tuple[object, ...]]:
-    command = _fetch(size)
-    return connection.execute(command.text, command.values, binary=command.binary)
+def _fetch(connection: Connection, size: int) -> psycopg.Cursor[tuple[object, ...]]:
+    return connection.execute(sql.SQL("FETCH {} FROM qgserver_rows").format(size), (), binary=True)
 
 
 def _batch(rows: Sequence[Sequence[Any]], names: Sequence[str], query: Query, relation: pgsql.Relation) -> Batch:
