@@ -11,13 +11,15 @@ import numpy as np
 
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.patterns import middle
-from qgserver.symbology.areas import fill_tiled
+from qgserver.symbology.areas import areas, fill_tiled
 from qgserver.symbology.env import Env, Painter, Shapes
+from qgserver.symbology.grids import cut, parallels
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.paint import line_geometry, paint_symbol
 from qgserver.symbology.properties import Convert, as_length, as_number
 from qgserver.symbology.symbol import Symbol, SymbolLayer, layers, paint_nothing
 
+DURING, BEFORE = "during_render", "before_render"
 MAX_TILE = 1500
 """Side in pixels of the largest tile; wider patterns show next to nothing."""
 
@@ -54,11 +56,13 @@ def hatch(degrees: float, distance: float, offset: float) -> Hatch:
 @layers.register("LinePatternFill")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinePatternFill(SymbolLayer):
-    """Attributes are the options of the same names; ``angle`` in degrees counter-clockwise, ``symbol`` is the line."""
+    """Attributes are the options of the same names; ``angle`` in degrees counter-clockwise, ``symbol`` is the line;
+    ``clip``: whether what is drawn is cut off at the edge, or the line before it is drawn, or nothing."""
 
     angle: float = 45.0
     distance: Length = Length(5.0)
     offset: Length = Length(0.0)
+    clip: str = DURING
 
     DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {
         "lineAngle": ("angle", as_number),
@@ -71,6 +75,7 @@ class LinePatternFill(SymbolLayer):
             angle=options.number("angle", "lineangle", default=45.0),
             distance=options.length("distance", default=5.0),
             offset=options.length("offset", default=0.0),
+            clip=options.text("clip_mode", default=DURING),
         )
 
     def painter(self, env: Env) -> Painter:
@@ -79,6 +84,8 @@ class LinePatternFill(SymbolLayer):
             return paint_nothing
         share = self.offset.unit == "Percentage"
         offset = self.offset.value / 100 * distance if share else self.offset.pixels(env.scale)
+        if self.clip != DURING:
+            return self._line_painter(env, symbol, distance, offset)
         shape = hatch(self.angle, distance, math.fmod(offset, distance))
         varied = bool(symbol.properties) or any(layer.properties for layer in symbol.layers)
         tile = None if varied else _tile(shape, symbol, env, 0)
@@ -89,6 +96,20 @@ class LinePatternFill(SymbolLayer):
                 return
             for number, row in enumerate(shapes.rows.tolist()):
                 fill_tiled(canvas, env, shapes.slice(number, number + 1), _tile(shape, symbol, env, row))
+
+        return paint
+
+    def _line_painter(self, env: Env, symbol: Symbol, distance: float, offset: float) -> Painter:
+        """Draws line by line (since QGIS 3.24)."""
+
+        def paint(canvas: Canvas, shapes: Shapes) -> None:
+            found = areas(shapes)
+            for (owner, rings), box in zip(found, found.boxes, strict=True):
+                lines = parallels(box, self.angle, distance, offset)
+                pieces = cut(rings, lines) if self.clip == BEFORE else list(lines)
+                straight = np.array([piece[[0, -1]] for piece in pieces]).reshape(-1, 2, 2)
+                rows = np.full(len(straight), int(shapes.rows[owner]))
+                paint_symbol(canvas, env, symbol, Shapes(line_geometry(straight), rows))
 
         return paint
 

@@ -8,26 +8,32 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from qgserver.draw.brush import fillable
 from qgserver.draw.canvas import Canvas
+from qgserver.draw.clipping import clipped_to
 from qgserver.draw.patterns import middle
 from qgserver.geo.geometry import Floats
-from qgserver.symbology.areas import fill_tiled
+from qgserver.symbology.areas import areas, fill_tiled
 from qgserver.symbology.env import Env, Painter, Shapes
+from qgserver.symbology.grids import Grid, within
+from qgserver.symbology.markers import marker_size
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.paint import paint_points
-from qgserver.symbology.properties import Convert, as_length
+from qgserver.symbology.properties import Convert, as_integer, as_length, as_number
 from qgserver.symbology.symbol import Symbol, SymbolLayer, layers, paint_nothing
 
 MAX_TILE = 1500
 """Side in pixels of the largest tile; wider patterns show next to nothing."""
 Pair = tuple[float, float]
+SHAPE, CENTROID, COMPLETELY = "shape", "centroid_within", "completely_within"
 
 
 @layers.register("PointPatternFill")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointPatternFill(SymbolLayer):
     """Attributes are the options of the same names; ``symbol`` is the marker. ``displacement``: how far every second
-    row and column is moved."""
+    row and column is moved; ``angle`` in degrees clockwise; ``clip``: what becomes of markers at the edge; they stray
+    by up to ``deviation``."""
 
     distance_x: Length = Length(15.0)
     distance_y: Length = Length(15.0)
@@ -35,6 +41,11 @@ class PointPatternFill(SymbolLayer):
     displacement_y: Length = Length(0.0)
     offset_x: Length = Length(0.0)
     offset_y: Length = Length(0.0)
+    angle: float = 0.0
+    clip: str = SHAPE
+    deviation_x: Length = Length(0.0)
+    deviation_y: Length = Length(0.0)
+    seed: int = 0
 
     DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {
         "distanceX": ("distance_x", as_length),
@@ -43,6 +54,10 @@ class PointPatternFill(SymbolLayer):
         "displacementY": ("displacement_y", as_length),
         "offsetX": ("offset_x", as_length),
         "offsetY": ("offset_y", as_length),
+        "angle": ("angle", as_number),
+        "randomOffsetX": ("deviation_x", as_length),
+        "randomOffsetY": ("deviation_y", as_length),
+        "randomSeed": ("seed", as_integer),
     }
 
     @classmethod
@@ -54,6 +69,11 @@ class PointPatternFill(SymbolLayer):
             displacement_y=options.length("displacement_y", default=0.0),
             offset_x=options.length("offset_x", default=0.0),
             offset_y=options.length("offset_y", default=0.0),
+            angle=options.number("angle"),
+            clip=options.text("clip_mode", default=SHAPE),
+            deviation_x=options.length("random_deviation_x", default=0.0),
+            deviation_y=options.length("random_deviation_y", default=0.0),
+            seed=options.integer("seed"),
         )
 
     def painter(self, env: Env) -> Painter:
@@ -63,6 +83,8 @@ class PointPatternFill(SymbolLayer):
             return paint_nothing
         moved = self._pair(env, (self.displacement_x, self.displacement_y), distance)
         offset = self._pair(env, (self.offset_x, self.offset_y), distance)
+        if self.clip != SHAPE or self.angle % 360 or self.deviation_x.value or self.deviation_y.value:
+            return self._node_painter(env, symbol, Grid(distance, moved, offset, self.angle))
         nodes = _nodes(distance, moved, offset)
         varied = bool(symbol.properties) or any(layer.properties for layer in symbol.layers)
         tile = None if varied else _tile(nodes, distance, symbol, env, 0)
@@ -73,6 +95,31 @@ class PointPatternFill(SymbolLayer):
                 return
             for number, row in enumerate(shapes.rows.tolist()):
                 fill_tiled(canvas, env, shapes.slice(number, number + 1), _tile(nodes, distance, symbol, env, row))
+
+        return paint
+
+    def _node_painter(self, env: Env, symbol: Symbol, grid: Grid) -> Painter:
+        """Draws marker by marker (since QGIS 3.24)."""
+        reach = marker_size(symbol, env.scale) / 2 if self.clip == COMPLETELY else 0.0
+        stray = np.abs(self._pair(env, (self.deviation_x, self.deviation_y), grid.distance))
+
+        def paint(canvas: Canvas, shapes: Shapes) -> None:
+            found = areas(shapes)
+            for (owner, rings), box in zip(found, found.boxes, strict=True):
+                row = int(shapes.rows[owner])
+                nodes = grid.nodes(box)
+                if stray.any():
+                    nodes += np.random.default_rng((abs(self.seed), row)).uniform(-stray, stray, nodes.shape)
+                if self.clip in (CENTROID, COMPLETELY):
+                    nodes = within(rings, nodes, reach)
+                elif self.clip != SHAPE:
+                    nodes = nodes[((nodes >= box[:2]) & (nodes <= box[:2] + box[2:])).all(axis=1)]
+                rows = np.full(len(nodes), row)
+                if self.clip != SHAPE:
+                    paint_points(canvas, env, symbol, nodes, rows)
+                    continue
+                with clipped_to(canvas, fillable(canvas, rings)):
+                    paint_points(canvas, env, symbol, nodes, rows)
 
         return paint
 

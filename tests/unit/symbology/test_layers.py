@@ -147,6 +147,24 @@ def test_hatches_come_in_tiles_of_whole_pixels() -> None:
     assert steps == [5, -5, -3, -1, -6]
 
 
+@pytest.mark.parametrize(
+    ("clip", "at_edge", "beyond"),
+    [("shape", True, False), ("no", True, True), ("centroid_within", True, True), ("completely_within", False, False)],
+)
+def test_markers_of_a_pattern_at_the_edge(clip: str, at_edge: bool, beyond: bool) -> None:
+    """Markers 16 px across stand at x = 11, 23, ..., the area begins at 10."""
+    options = {"distance_x": "3", "distance_y": "3", "offset_x": "0.25", "clip_mode": clip}
+    alpha = painted(symbol_of("PointPatternFill", options, "marker"), POLYGON).pixels()[:, :, 3]
+    assert alpha[30:34, 30:34].any()
+    assert (bool(alpha[12:48, 10:13].any()), bool(alpha[12:48, 5:9].any())) == (at_edge, beyond)
+
+
+@pytest.mark.parametrize(("clip", "beyond"), [("during_render", False), ("before_render", True)])
+def test_lines_of_a_pattern_keep_their_caps_when_cut_before(clip: str, beyond: bool) -> None:
+    symbol = symbol_of("LinePatternFill", {"angle": "0", "distance": "2", "clip_mode": clip}, "line")
+    assert painted(symbol, POLYGON).pixels()[12:48, 50, 3].any() == beyond
+
+
 def test_colours_take_the_place_of_parameters_of_an_svg() -> None:
     picture = read_picture(
         b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10">'
