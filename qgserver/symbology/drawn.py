@@ -12,7 +12,7 @@ import numpy as np
 from qgserver.draw.blend import OVER, Operator
 from qgserver.draw.canvas import Antialias, Canvas
 from qgserver.draw.filters import Pixels
-from qgserver.draw.stack import Matrix, new_sheet, put, put_warped
+from qgserver.draw.stack import TALLEST, Matrix, new_sheet, put, put_warped
 from qgserver.geo.geometry import Floats, Ints
 from qgserver.symbology.env import Painter, Shapes
 
@@ -99,7 +99,7 @@ class Figures:
 
     def pixels(self, frame: Frame) -> Pixels:
         count = 1 if self.same else len(self.shapes)
-        return self._painted(count, frame, self.gap, self.places[:count])
+        return self._painted(range(count), frame, self.gap, self.places)
 
     def put(self, canvas: Canvas, number: int) -> None:
         if self.same or len(self.shapes) < MANY or canvas.operator != OVER:
@@ -121,14 +121,18 @@ class Figures:
         the same pixels, and many are painted quicker in one go."""
         box, gap = self.box, 2 * self.gap + 1
         frame = Frame(0.0, 0.0, box.right - box.left + gap, box.bottom - box.top + gap)
-        return self._painted(len(self.shapes), frame, 0, self._corners)
+        return self._painted(range(len(self.shapes)), frame, 0, self._corners)
 
-    def _painted(self, count: int, frame: Frame, gap: int, origins: Floats) -> Pixels:
-        """The first ``count`` drawings on the grid of the frame, which begins at ``origins`` on the map."""
-        shapes = self.shapes.slice(0, count)
+    def _painted(self, numbers: range, frame: Frame, gap: int, origins: Floats) -> Pixels:
+        """Some of the drawings on the grid of the frame, whose places on the map are ``origins``."""
+        count = len(numbers)
+        if count > 1 and count * (frame.height + 2 * gap) > TALLEST:
+            halves = numbers[: count // 2], numbers[count // 2 :]
+            return np.concatenate([self._painted(half, frame, gap, origins) for half in halves])
+        shapes = self.shapes.slice(numbers.start, numbers.stop)
         sheet = new_sheet(count, frame.width, frame.height, gap, self.antialias)
         corners = np.array([sheet.corner(number) for number in range(count)])
-        moves = corners - origins - (frame.left, frame.top)
+        moves = corners - origins[numbers.start : numbers.stop] - (frame.left, frame.top)
         geometry = shapes.geometry
         coords = geometry.coords + np.repeat(moves, np.diff(geometry.vertex_offsets()), axis=0)
         self.painter(sheet.canvas, Shapes(replace(geometry, coords=coords), shapes.rows))
@@ -175,8 +179,7 @@ class Images:
         return np.repeat(box, len(self.places), axis=0)
 
     def pixels(self, frame: Frame) -> Pixels:
-        sheet = new_sheet(len(self.stack), frame.width, frame.height, 0, "exact")
-        out = sheet.pixels()
+        out = np.zeros((len(self.stack), frame.height, frame.width, 4), dtype=np.uint8)
         height, width = self.stack.shape[1:3]
         x, y = math.floor(self.left - frame.left + 0.5), math.floor(self.top - frame.top + 0.5)
         right, bottom = min(x + width, frame.width), min(y + height, frame.height)

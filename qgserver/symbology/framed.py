@@ -12,7 +12,6 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from qgserver.draw.canvas import Canvas
-from qgserver.draw.stack import TALLEST
 from qgserver.draw.units import RenderScale
 from qgserver.geo.geometry import NULL, Floats, GeometryArray, Ints
 from qgserver.geo.wkb import take
@@ -208,11 +207,8 @@ def _groups(boxes: Ints, areas: Ints, margin: float) -> Iterator[Ints]:
     keys = np.column_stack([steps, boxes[:, :2]])[order]
     edges = np.flatnonzero((np.diff(keys, axis=0) != 0).any(axis=1)) + 1
     for group in np.split(order, edges):
-        tallest = float(sizes[group, 1].max())
-        most = max(int(TALLEST // (1.1 * tallest + 2 * MAX_GAP)), 1)
         for some in _pieces(areas[group], STACK):
-            for start in range(0, len(some), most):
-                yield group[some[start : start + most]]
+            yield group[some]
 
 
 def extent_of(item: object, scale: RenderScale) -> float:

@@ -14,7 +14,7 @@ from qgserver.draw.units import RenderScale
 from qgserver.errors import Problems
 from qgserver.expression.context import Context
 from qgserver.geo.extent import Extent
-from qgserver.geo.geometry import MULTIPOINT, POINT, POLYGON, GeometryArray
+from qgserver.geo.geometry import MULTILINESTRING, MULTIPOINT, POINT, POLYGON, GeometryArray
 from qgserver.providers.batch import Batch
 from qgserver.symbology.effect import EffectStack, effects, read_effects
 from qgserver.symbology.env import Env, Shapes
@@ -44,8 +44,9 @@ def painted(layer: str, effect: str, kind: int = POLYGON, coords: np.ndarray = S
     xml = f'<symbol type="x"><layer class="{layer}"><prop k="color" v="255,0,0"/>{effect}</layer></symbol>'
     symbol = read_symbol(etree.fromstring(xml), "layer", Problems())
     one = np.array([0, 1], dtype=np.int64)
-    many = np.arange(len(coords) + 1) if kind == MULTIPOINT else one * len(coords)
-    parts = np.arange(len(many)) if kind == MULTIPOINT else one
+    steps = {MULTIPOINT: 1, MULTILINESTRING: 2}.get(kind, len(coords))
+    many = np.arange(0, len(coords) + 1, steps)
+    parts = np.arange(len(many))
     geometry = GeometryArray(np.array([kind], np.uint8), coords, many, parts, one * (len(parts) - 1))
     canvas = Canvas(SIZE, SIZE)
     batch = Batch(np.zeros(1, np.int64), {}, None)
@@ -110,6 +111,23 @@ def test_absurd_numbers_stop_nothing(name: str, value: str) -> None:
     for layer, kind in (("SimpleFill", POLYGON), ("SimpleMarker", MULTIPOINT)):
         assert painted(layer, effect, kind).any()
     assert time.monotonic() - start < 20
+
+
+def test_what_is_too_much_for_one_canvas_is_painted_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = np.column_stack([np.linspace(5.0, 95.0, 9), np.full(9, 50.0)])
+    lines = np.repeat(points, 2, axis=0) + np.tile([(0.0, 0.0), (7.0, 3.0)], (9, 1))
+    effect = stack_of(BLUE.format("") + SOURCE)
+    whole = painted("SimpleLine", effect, MULTILINESTRING, lines)
+    monkeypatch.setattr("qgserver.symbology.drawn.TALLEST", 100)
+    assert (painted("SimpleLine", effect, MULTILINESTRING, lines) == whole).all()
+
+
+def test_too_much_work_is_left_out(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr("qgserver.symbology.framed.MAX_WORK", 100)
+    plain = painted("SimpleFill", "")
+    with caplog.at_level("WARNING"):
+        assert (painted("SimpleFill", stack_of(BLUE.format("") + SOURCE)) == plain).all()
+    assert "without its effects" in caplog.text
 
 
 @pytest.mark.parametrize("size", ["1e4", "1e9", "0", "-5"])
