@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ HARD_SINCE = 2
 """From this version of the engine on, an obstacle with more weight than a label keeps it away altogether."""
 
 
+CHUNK = 4096
+"""Geometries that are asked for at a time."""
 _CROSSED = 6
 _COVERED = 12
 
@@ -34,6 +36,12 @@ class _Hindrances:
     def __len__(self) -> int:
         return len(self.owner)
 
+    def take(self, chosen: Flags) -> _Hindrances:
+        """Those under a mask."""
+        return _Hindrances(
+            self.geometry[chosen], self.owner[chosen], self.hole[chosen], self.factor[chosen], self.kind[chosen]
+        )
+
 
 def penalties(
     found: Candidates, items: Sequence[Item], obstacles: Sequence[Obstacle], engine: Engine
@@ -48,22 +56,63 @@ def penalties(
     hindrances = _read(items, obstacles, names)
     if not len(hindrances) or not len(found):
         return cost, hard
+    # twice the priority as a share, on the scale of the factors
+    weight = np.array([2.4 if item.always_show else item.priority / 5 for item in items])[found.item]
+    straight = (found.angle == 0) & (np.diff(found.runs) == 0)
+    plain = _plain(hindrances)
+    for chosen, against, meetings in (
+        (straight, plain, _box_meetings),
+        (straight, ~plain, _meetings),
+        (~straight, np.ones(len(plain), dtype=bool), _meetings),
+    ):
+        if not chosen.any() or not against.any():
+            continue
+        rows, some = np.flatnonzero(chosen), hindrances.take(against)
+        for candidate, which, points in meetings(found.take(rows), some):
+            own = some.owner[which] == owners[found.item[rows[candidate]]]
+            met = (own == some.hole[which]) & (points > 0)
+            candidate, factor, points = rows[candidate[met]], some.factor[which[met]], points[met]
+            cost += np.bincount(candidate, weights=points * factor, minlength=len(found))
+            if engine.version >= HARD_SINCE:
+                hard[candidate[weight[candidate] < factor]] = True
+    return cost, hard
+
+
+Meetings = Iterator[tuple[Ints, Ints, Floats]]
+"""(candidate, obstacle, how badly the one lies on the other), some at a time."""
+
+
+def _plain(hindrances: _Hindrances) -> Flags:
+    """bool[o]: upright boxes that are avoided as a whole, such as those of markers."""
+    bounds = shapely.bounds(hindrances.geometry)
+    area = (bounds[:, 2] - bounds[:, 0]) * (bounds[:, 3] - bounds[:, 1])
+    box: Flags = np.abs(shapely.area(hindrances.geometry) - area) <= 1e-9 * area
+    plain: Flags = box & (area > 0) & (hindrances.kind == ObstacleKind.WHOLE)
+    return plain
+
+
+def _box_meetings(found: Candidates, hindrances: _Hindrances) -> Meetings:
+    """Straight labels and plain boxes meet where their bounds do."""
+    tree = shapely.STRtree(hindrances.geometry)
+    for start in range(0, len(found), CHUNK):
+        some = slice(start, start + CHUNK)
+        x, y = found.x[some], found.y[some]
+        boxes = shapely.box(x, y, x + found.width[some], y + found.height[some])
+        candidate, which = tree.query(boxes)
+        yield candidate + start, which, np.full(len(which), float(_COVERED))
+
+
+def _meetings(found: Candidates, hindrances: _Hindrances) -> Meetings:
+    """All meetings, by the shapes themselves."""
     box, first, corner = parts(found)
     shape: Shapes = np.asarray(shapely.polygons(corner), dtype=object)
     if len(found.glyphs):
         shape = _together(shape, box, first)
-    which, candidate = shapely.STRtree(shape).query(hindrances.geometry, predicate="intersects")
-    own = hindrances.owner[which] == owners[found.item[candidate]]
-    met = own == hindrances.hole[which]
-    which, candidate = which[met], candidate[met]
-    points = _points(hindrances, which, shape[candidate], corner[first[candidate]])
-    np.add.at(cost, candidate, points * hindrances.factor[which])
-    if engine.version >= HARD_SINCE:
-        # twice the priority as a share, on the scale of the factors
-        weight = np.array([2.4 if item.always_show else item.priority / 5 for item in items])[found.item]
-        barred = (points > 0) & (weight[candidate] < hindrances.factor[which])
-        hard[candidate[barred]] = True
-    return cost, hard
+    tree = shapely.STRtree(shape)
+    for start in range(0, len(hindrances), CHUNK):
+        which, candidate = tree.query(hindrances.geometry[start : start + CHUNK], predicate="intersects")
+        which = which + start
+        yield candidate, which, _points(hindrances, which, shape[candidate], corner[first[candidate]])
 
 
 def _read(items: Sequence[Item], obstacles: Sequence[Obstacle], names: dict[tuple[str, Hashable], int]) -> _Hindrances:
