@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from time import monotonic
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -26,8 +27,8 @@ STACK = 1 << 17
 """Pixels of the pictures that are worked on at once: what stays in the processor's cache is twice as fast."""
 HELD = 1 << 21
 """Pixels of the pictures that are held until they are drawn in their order."""
-MAX_WORK = 200_000_000
-"""Pixels in the pictures of one painting from which effects are left out: they would take minutes."""
+PATIENCE = 20
+"""Seconds after which the rest of the shapes is drawn without effects."""
 STEPS = 2.0
 """Sizes in an octave by which pictures are sorted."""
 MAX_GAP = 256
@@ -108,11 +109,12 @@ def framed(stack: EffectStack, paint: Paint, scale: RenderScale) -> Painter:
             stack.paint(canvas, _once(figures, paint, canvas), scale)
             return
         areas = _areas(units.seen, min(reach, MAX_GAP))
-        if int(areas.sum()) > MAX_WORK:
-            log.warning("a symbol layer is drawn without its effects: %d million pixels", areas.sum() // 1_000_000)
-            paint.painter(canvas, shapes)
-            return
+        end = monotonic() + PATIENCE
         for some in _pieces(areas, HELD):
+            if monotonic() > end:
+                log.warning("effects take more than %d s: %d shapes have none", PATIENCE, len(areas) - some[0])
+                paint.painter(canvas, units.take(np.arange(some[0], len(areas))).shapes)
+                return
             part = units.take(some)
             found: dict[int, tuple[list[Drawn], int]] = {}
             for group in _groups(part.seen, areas[some], min(reach, MAX_GAP)):

@@ -122,12 +122,14 @@ def test_what_is_too_much_for_one_canvas_is_painted_in_turns(monkeypatch: pytest
     assert (painted("SimpleLine", effect, MULTILINESTRING, lines) == whole).all()
 
 
-def test_too_much_work_is_left_out(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr("qgserver.symbology.framed.MAX_WORK", 100)
+def test_effects_that_take_too_long_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("qgserver.symbology.framed.PATIENCE", -1)
     plain = painted("SimpleFill", "")
     with caplog.at_level("WARNING"):
         assert (painted("SimpleFill", stack_of(BLUE.format("") + SOURCE)) == plain).all()
-    assert "without its effects" in caplog.text
+    assert "1 shapes have none" in caplog.text
 
 
 @pytest.mark.parametrize("size", ["1e4", "1e9", "0", "-5"])
