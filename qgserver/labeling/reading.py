@@ -245,7 +245,7 @@ def _rendering(element: etree._Element) -> Rendering:
         priority=min(max(Attributes(element.find("placement")).number("priority", 5.0), 0.0), 10.0),
         z_index=at.number("zIndex"),
         show_all=at.flag("displayAll") or at.text("overlapHandling") == "AllowOverlapAtNoCost",
-        show_unplaced=at.flag("unplacedVisibility"),
+        never_unplaced=at.integer("unplacedVisibility") == 1,
         upright=_choice(Upright, at.integer("upsidedownLabels"), Upright.TURNED),
         per_part=at.flag("labelPerPart"),
         merge_lines=at.flag("mergeLines"),

@@ -111,7 +111,8 @@ class ScaleLimits:
 @dataclass(frozen=True, slots=True)
 class Rendering:
     """``<rendering>``. ``scales`` holds when ``limit_scales``; ``limit`` None = label all; ``smallest_feature`` in
-    mm on the map; ``priority`` 0..10."""
+    mm on the map; ``priority`` 0..10; ``never_unplaced``: labels that found no room do not show, even in projects that
+    show them."""
 
     draw: bool = True
     limit_scales: bool = False
@@ -121,7 +122,7 @@ class Rendering:
     priority: float = 5.0
     z_index: float = 0.0
     show_all: bool = False
-    show_unplaced: bool = False
+    never_unplaced: bool = False
     upright: Upright = Upright.TURNED
     per_part: bool = False
     merge_lines: bool = False
