@@ -21,6 +21,10 @@ MODIFIER, RENDER, BOTH = 0, 1, 2
 """``draw_mode``: only the effects below get the result, only the map, or both."""
 FURTHEST = 20_000.0
 """Pixels that any length of an effect may have."""
+PIXEL = 0.2645
+"""Millimetres of a pixel, as QGIS rounds it."""
+OLD_LEVEL = 10.0
+"""The blur level of effects that do not say any."""
 ABSURD = 1e5
 """Numbers from which a style is reported."""
 
@@ -182,6 +186,13 @@ def _absurd(text: str) -> bool:
     except ValueError:
         return False
     return not abs(number) <= ABSURD
+
+
+def blur_length(options: Options) -> Length:
+    """``blur_level``. Without a unit it is from QGIS 2 and counts pixels, of 96 to the inch."""
+    if "blur_unit" in options.values or "blur_level" not in options.values:
+        return effect_length(options, "blur_level", "blur", OLD_LEVEL * PIXEL)
+    return Length(options.number("blur_level", default=OLD_LEVEL) * PIXEL)
 
 
 def effect_length(options: Options, key: str, unit: str, default: float) -> Length:

@@ -11,7 +11,7 @@ import numpy as np
 from qgserver.draw.color import Color
 from qgserver.draw.filters import SMEAR_REACH, Light, Pixels
 from qgserver.draw.units import RenderScale
-from qgserver.symbology.effect import Effect, Reach, blur_pixels, effect_length, size_of
+from qgserver.symbology.effect import Effect, Reach, blur_length, blur_pixels, effect_length, size_of
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.ramp import ColorRamp, ramp_from_options
 from qgserver.symbology.shadows import BLUR_ROOM
@@ -35,7 +35,7 @@ class Glow(Effect):
     def read(cls, options: Options) -> Self:
         return cls(
             spread=effect_length(options, "spread", "spread", 2.0),
-            blur=effect_length(options, "blur_level", "blur", 2.645),
+            blur=blur_length(options),
             ramp=_ramp(options),
         )
 

@@ -10,7 +10,7 @@ from qgserver.draw.blend import MULTIPLY, Operator
 from qgserver.draw.color import Color
 from qgserver.draw.filters import SMEAR_REACH
 from qgserver.draw.units import RenderScale
-from qgserver.symbology.effect import Effect, Reach, blur_pixels, effect_length, pixels_of, size_of
+from qgserver.symbology.effect import Effect, Reach, blur_length, blur_pixels, effect_length, pixels_of, size_of
 from qgserver.symbology.options import Length, Options
 
 BLUR_ROOM = 10.0
@@ -30,7 +30,7 @@ class Shadow(Effect):
     @classmethod
     def read(cls, options: Options) -> Self:
         return cls(
-            blur=effect_length(options, "blur_level", "blur", 2.645),
+            blur=blur_length(options),
             angle=options.number("offset_angle", default=135.0) % 360,
             distance=effect_length(options, "offset_distance", "offset", 2.0),
             color=options.color("color", default=(0.0, 0.0, 0.0, 1.0)),

@@ -7,7 +7,7 @@ from typing import Self
 
 from qgserver.draw.filters import MAX_RADIUS, SMEAR_REACH, Pixels, faded, gaussian, smeared
 from qgserver.draw.units import RenderScale
-from qgserver.symbology.effect import Effect, Reach, blur_pixels, effect_length, effects, size_of
+from qgserver.symbology.effect import Effect, Reach, blur_length, blur_pixels, effects, size_of
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.shadows import BLUR_ROOM
 
@@ -23,7 +23,7 @@ class Blur(Effect):
     @classmethod
     def read(cls, options: Options) -> Self:
         return cls(
-            level=effect_length(options, "blur_level", "blur", 2.645),
+            level=blur_length(options),
             bell=options.integer("blur_method") == 1,
         )
 

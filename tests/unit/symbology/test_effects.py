@@ -67,6 +67,25 @@ def test_an_unknown_effect_is_left_out_and_noted() -> None:
     assert [item.element for item in problems.items] == ["effect sparkle"]
 
 
+@pytest.mark.parametrize(
+    ("props", "level"),
+    [
+        ({"blur_level": "4"}, 1.058),
+        ({"blur_level": "4", "blur_unit": "MM"}, 4.0),
+        ({}, 2.645),
+        ({"blur_level": "x"}, 2.645),
+    ],
+)
+def test_blur_levels_without_a_unit_are_pixels(props: dict[str, str], level: float) -> None:
+    for name in ("blur", "dropShadow", "outerGlow"):
+        inner = "".join(f'<prop k="{key}" v="{value}"/>' for key, value in props.items())
+        stack = read(f'<effect type="{name}">{inner}</effect>')
+        assert stack is not None
+        effect = stack.effects[0]
+        length = getattr(effect, "level" if name == "blur" else "blur")
+        assert (length.value, length.unit) == (pytest.approx(level), "MM")
+
+
 def test_effects_that_are_all_off_leave_nothing() -> None:
     off = '<effect type="drawSource"><prop k="enabled" v="0"/></effect>'
     assert not painted("SimpleFill", stack_of(off)).any()
