@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from math import floor
 
 import numpy as np
@@ -26,11 +27,13 @@ from qgserver.symbology.scene import Scene
 BLACK: Color = (0.0, 0.0, 0.0, 1.0)
 DEFAULT_SIZE = 12.0
 LARGEST = 1000.0
-MOST = 20_000
-"""Captions drawn at most: more are a black spot."""
+MOST = 5000
+"""Captions of different names drawn at most: more are a black spot."""
 EXACT = 500
 """Up to so many are drawn exactly."""
-WIDEST = 500.0
+FEW_NAMES = 500
+"""Names that are so few are kept as pictures, and all captions are drawn."""
+WIDEST = 200.0
 """Pixels of a caption up to which a picture of it is kept."""
 REACH = 2
 """Captions further from the picture than so many times its size are not looked at."""
@@ -108,7 +111,7 @@ class CaptionPainter:
         self.scene.canvas.compose(picture, 1.0, self.scene.canvas.operator, at)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4 * FEW_NAMES)
 def _picture(text: str, font: Font, color: Color, quarter: int) -> tuple[Canvas, int, int]:
     """A name from a quarter of a pixel on, and where the picture lies against the start of its baseline."""
     paths = layout(text, font).snapped_paths(quarter / 4, 0.0, 1.0)
@@ -130,8 +133,11 @@ def caption_painter(scene: Scene, captions: Captions | None, rows: Ints) -> Capt
     name = resolve_field(captions.field, batch.columns)
     if name is None:
         return None
-    column, few = batch.columns[name], rows[:MOST]
-    values = to_values(Column(column.values[few], None if column.nulls is None else column.nulls[few]))
-    texts = {row: "" if value is None else to_text(value) for row, value in zip(few.tolist(), values, strict=True)}
+    column = batch.columns[name]
+    values = to_values(Column(column.values[rows], None if column.nulls is None else column.nulls[rows]))
+    texts = {row: "" if value is None else to_text(value) for row, value in zip(rows.tolist(), values, strict=True)}
+    few = len(set(texts.values())) <= FEW_NAMES
+    if not few:
+        texts = dict(islice(texts.items(), MOST))
     font = replace(captions.font, size=float(max(int(Length(captions.size, "Point").pixels(scale)), 1)))
-    return CaptionPainter(scene, texts, font, with_alpha(captions.color, scene.env.opacity), len(rows) > EXACT)
+    return CaptionPainter(scene, texts, font, with_alpha(captions.color, scene.env.opacity), few and len(rows) > EXACT)

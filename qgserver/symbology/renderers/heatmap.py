@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import ceil
 
 import numpy as np
 from lxml import etree
@@ -28,8 +29,10 @@ from qgserver.symbology.symbol import Symbol
 
 UNITS = ("MM", "MapUnit", "Pixel", "Percentage", "Point", "Inch", "", "RenderMetersInMapUnits")
 """Units by the numbers that ``radius_unit`` has."""
-LARGEST = 2000.0
+LARGEST = 20_000.0
 """Pixels of the radius that are drawn at most."""
+FINEST = 500.0
+"""Cells of the radius: of a larger one several pixels are one cell, which does not show."""
 SHADES = 4096
 
 
@@ -68,16 +71,17 @@ class HeatmapRenderer:
         if self.ramp is None:
             return
         canvas = scene.canvas
-        shape = -(-canvas.height // self.coarse), -(-canvas.width // self.coarse)
+        reach = self.margin(scene.env.scale)
+        coarse = max(self.coarse, ceil(reach / FINEST))
+        shape = -(-canvas.height // coarse), -(-canvas.width // coarse)
         points, weights = self._points(scene)
-        radius = int(self.margin(scene.env.scale) / self.coarse + 0.5)
-        values = heat(points / self.coarse, weights, radius, shape)
+        values = heat(points / coarse, weights, int(reach / coarse + 0.5), shape)
         most = self.most or float(values.max(initial=0.0))
         shares = np.clip(values / most, 0.0, 1.0) if most > 0 else np.zeros(shape)
         picture = Canvas(shape[1], shape[0])
         picture.pixels()[:] = _shades(self.ramp)[(shares * (SHADES - 1) + 0.5).astype(np.int64)]
         picture.surface.mark_dirty()
-        if self.coarse > 1:
+        if coarse > 1:
             picture = picture.scaled(canvas.width, canvas.height)
         canvas.compose(picture, scene.env.opacity, canvas.operator)
 
