@@ -6,7 +6,7 @@ array of path items for cairo, one run over all thin outlines, whose coverages c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cairo
@@ -25,6 +25,7 @@ from qgserver.geo.geometry import offsets as offsets_of
 _CHUNK_PIXELS = 1 << 22
 """Pixels of outline masks held at a time."""
 
+Rgb = tuple[float, float, float]
 Outline = Callable[[int], None]
 """Draws the outline of a feature, by its number."""
 
@@ -73,8 +74,7 @@ def draw_sequence(canvas: Canvas, paths: Paths, features: Ints, looks: Mapping[i
         _one_by_one(canvas, paths, features, usable, which)
         return
     items, firsts = path_items(paths)
-    append = appender(canvas.context, items)
-    shapes = _Shapes(canvas, paths, features, append, firsts[features].tolist())
+    shapes = _Shapes(canvas, paths, features, *appender(canvas.context, items, firsts[features]))
     outlines = _outlines(shapes, usable, which)
     painters = {number: _painter(shapes, look.brush, outlines.get(number)) for number, look in usable.items()}
     context = canvas.context
@@ -89,18 +89,18 @@ def draw_sequence(canvas: Canvas, paths: Paths, features: Ints, looks: Mapping[i
 
 @dataclass(frozen=True, slots=True)
 class _Shapes:
-    """The features as cairo's path items: those of feature i are ``begins[i]`` to ``begins[i+1]`` of ``append``."""
+    """The features, and what adds their paths to cairo's by their keys."""
 
     canvas: Canvas
     paths: Paths
     features: Ints
     append: Append
-    begins: list[int]
+    keys: list[int]
 
 
 def _painter(shapes: _Shapes, brush: Brush | None, outline: Outline | None) -> Outline:
     """Fills and outlines a feature, by its number."""
-    context, append, begins = shapes.canvas.context, shapes.append, shapes.begins
+    context, append, keys = shapes.canvas.context, shapes.append, shapes.keys
     if brush is None:
         return outline or (lambda feature: None)
     source = source_of(brush)
@@ -108,7 +108,7 @@ def _painter(shapes: _Shapes, brush: Brush | None, outline: Outline | None) -> O
 
     def fill_one(feature: int) -> None:
         set_source(source)
-        append(begins[feature], begins[feature + 1])
+        append(keys[feature])
         fill_path()
 
     if outline is None:
@@ -116,7 +116,7 @@ def _painter(shapes: _Shapes, brush: Brush | None, outline: Outline | None) -> O
 
     def fill_and_outline(feature: int) -> None:
         set_source(source)
-        append(begins[feature], begins[feature + 1])
+        append(keys[feature])
         fill_path()
         outline(feature)
 
@@ -174,13 +174,13 @@ def _outlines(shapes: _Shapes, looks: Mapping[int, Look], which: Ints) -> dict[i
 
 
 def _wide_outline(shapes: _Shapes, pen: Pen) -> Outline:
-    context, append, begins = shapes.canvas.context, shapes.append, shapes.begins
+    context, append, keys = shapes.canvas.context, shapes.append, shapes.keys
     color = pen.color
 
     def draw(feature: int) -> None:
         set_pen(context, pen)
         context.set_source_rgba(*color)
-        append(begins[feature], begins[feature + 1])
+        append(keys[feature])
         context.stroke()
 
     return draw
@@ -194,25 +194,17 @@ def _thin_outlines(shapes: _Shapes, pens: Mapping[int, Pen], which: Ints) -> dic
     firsts, ends = shapes.features[mine], shapes.features[mine + 1]
     own = shapes.paths if len(mine) == len(which) else shapes.paths.take(spans(firsts, ends))
     opacity = np.repeat(strengths[which[mine]], ends - firsts)
-    masked = _masked(shapes.canvas, own, offsets_of(ends - firsts), opacity, next(iter(pens.values())))
-    rank = np.zeros(len(which), np.int64)
-    rank[mine] = np.arange(len(mine))
-    ranks = rank.tolist()
-    set_color = shapes.canvas.context.set_source_rgb
-
-    def outline(color: tuple[float, float, float]) -> Outline:
-        def draw(feature: int) -> None:
-            set_color(*color)
-            masked(ranks[feature])
-
-        return draw
-
-    return {number: outline(pen.color[:3]) for number, pen in pens.items()}
+    colors = [pens[number].color[:3] for number in which[mine].tolist()]
+    draw = _masked(shapes.canvas, own, offsets_of(ends - firsts), opacity, next(iter(pens.values())), colors)
+    if len(mine) == len(which):
+        return dict.fromkeys(pens, draw)
+    ranks = dict(zip(mine.tolist(), range(len(mine)), strict=True))
+    return dict.fromkeys(pens, lambda feature: draw(ranks[feature]))
 
 
-def _masked(canvas: Canvas, rings: Paths, features: Ints, opacity: Floats, pen: Pen) -> Outline:
+def _masked(canvas: Canvas, rings: Paths, features: Ints, opacity: Floats, pen: Pen, colors: Sequence[Rgb]) -> Outline:
     """Paints through the mask of a feature's outline; masks are made for as many features at a time as
-    ``_CHUNK_PIXELS`` allows. ``opacity`` is per ring, all else as ``pen`` has it."""
+    ``_CHUNK_PIXELS`` allows. ``opacity`` is per ring, ``colors`` are per feature, all else as ``pen`` has it."""
     feature_of_ring = np.repeat(np.arange(len(features) - 1), np.diff(features))
     lines = thin_segments(rings, opacity, feature_of_ring, capped=pen.cap != "flat", dashed=bool(pen.dashes))
     boxes = boxes_of(lines, len(features) - 1, canvas)
@@ -220,7 +212,8 @@ def _masked(canvas: Canvas, rings: Paths, features: Ints, opacity: Floats, pen: 
     first_line = np.searchsorted(lines.group, np.arange(len(features))).tolist()
     base, stride = boxes.base.tolist(), boxes.stride.tolist()
     left, top = (boxes.x0 - 1).tolist(), (boxes.y0 - 1).tolist()
-    make, mask_surface, alpha8 = cairo.ImageSurface.create_for_data, canvas.context.mask_surface, cairo.Format.A8
+    make, alpha8 = cairo.ImageSurface.create_for_data, cairo.Format.A8
+    set_color, mask_surface = canvas.context.set_source_rgb, canvas.context.mask_surface
     chunk_end, start_of_chunk = 0, 0
     masks = memoryview(b"")
 
@@ -236,6 +229,7 @@ def _masked(canvas: Canvas, rings: Paths, features: Ints, opacity: Floats, pen: 
             masks = memoryview(coverage(part, boxes.part(number, chunk_end), canvas, dashes))  # type: ignore[arg-type]
         wide = stride[number]
         mask = make(masks[start - start_of_chunk : end - start_of_chunk], alpha8, wide, (end - start) // wide, wide)
+        set_color(*colors[number])
         mask_surface(mask, left[number], top[number])
 
     return draw

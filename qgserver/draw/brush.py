@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
 from qgserver.draw.limits import clip_rings, is_safe, only_finite
-from qgserver.draw.paths import Paths, append_paths, appender, path_items
+from qgserver.draw.paths import Paths, append_items, append_paths, path_items
 from qgserver.geo.geometry import Floats
 
 FAR = 1.0e5
@@ -121,7 +121,7 @@ def fill_stencils(canvas: Canvas, laid: Sequence[tuple[Stencil, Spot]], color: C
         if len(stencil.items) and abs(x) < FAR and abs(y) < FAR and stencil.reach < FAR:
             cos, sin = math.cos(angle), math.sin(angle)
             context.set_matrix(cairo.Matrix(cos, sin, -sin, cos, x, y))
-            appender(context, stencil.items)(0, len(stencil.items))
+            append_items(context, stencil.items)
     context.identity_matrix()
     context.set_operator(canvas.operator)
     context.set_source_rgba(*color)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from qgserver.geo.geometry import Floats, Ints
 
+_POINTER = 8
 _MOVE, _LINE, _CLOSE = 0 | 2 << 32, 1 | 2 << 32, 3 | 1 << 32
 """Headers of ``cairo_path_data_t`` as one little-endian int64: type, then number of 16-byte items it takes."""
 
@@ -86,23 +87,24 @@ def path_items(paths: Paths) -> tuple[Floats, Ints]:
     return items, firsts
 
 
-class _CairoPath(ctypes.Structure):
-    _fields_ = (("status", ctypes.c_int), ("data", ctypes.c_void_p), ("num_data", ctypes.c_int))
+_PATH = np.dtype([("status", "<i4"), ("_", "<i4"), ("data", "<u8"), ("count", "<i4"), ("__", "<i4")])
+"""``cairo_path_t`` where pointers have 8 bytes."""
 
-
-Append = Callable[[int, int], None]
-"""Adds items begin to end (from ``path_items``, whole paths) to cairo's current path."""
+Append = Callable[[int], None]
+"""Adds one of many paths to cairo's current path, by its key."""
+Appender = tuple[Append, list[int]]
+"""What adds the paths, and their keys in order."""
 
 _ITEM_BYTES = 16
 
 
-def _slow_appender(context: cairo.Context[cairo.ImageSurface], items: Floats) -> Append:
+def _slow_appender(context: cairo.Context[cairo.ImageSurface], items: Floats, bounds: Ints) -> Appender:
     """Feeds items one by one, for other Python implementations."""
-    heads = items.view(np.int64)[:, 0]
+    heads, edges = items.view(np.int64)[:, 0], bounds.tolist()
 
-    def append(begin: int, end: int) -> None:
-        position = begin
-        while position < end:
+    def append(number: int) -> None:
+        position = edges[number]
+        while position < edges[number + 1]:
             head = int(heads[position])
             if head == _CLOSE:
                 context.close_path()
@@ -112,18 +114,18 @@ def _slow_appender(context: cairo.Context[cairo.ImageSurface], items: Floats) ->
             draw(*items[position + 1])
             position += 2
 
-    return append
+    return append, list(range(len(bounds) - 1))
 
 
 @lru_cache(maxsize=1)
-def _native() -> Callable[[cairo.Context[cairo.ImageSurface], Floats], Append] | None:
+def _native() -> Callable[[cairo.Context[cairo.ImageSurface], Floats, Ints], Appender] | None:
     """Makes appenders that call ``cairo_append_path``; None where a pycairo context does not look as we know it.
 
     pycairo keeps the ``cairo_t*`` right behind the header of its object, before one more pointer.
     """
-    pointer_size = ctypes.sizeof(ctypes.c_void_p)
-    layout = object.__basicsize__ + 2 * pointer_size
-    if sys.implementation.name != "cpython" or cairo.Context.__basicsize__ != layout or sys.byteorder != "little":
+    layout = object.__basicsize__ + 2 * _POINTER
+    known = sys.implementation.name == "cpython" and sys.byteorder == "little" and cairo.Context.__basicsize__ == layout
+    if not known or ctypes.sizeof(ctypes.c_void_p) != _POINTER:
         return None
     try:
         native = ctypes.CDLL(sys.modules["cairo._cairo"].__file__).cairo_append_path
@@ -133,45 +135,51 @@ def _native() -> Callable[[cairo.Context[cairo.ImageSurface], Floats], Append] |
     native.restype = None
     offset = object.__basicsize__
 
-    def appender(context: cairo.Context[cairo.ImageSurface], items: Floats) -> Append:
+    def appender(context: cairo.Context[cairo.ImageSurface], items: Floats, bounds: Ints) -> Appender:
         items = np.ascontiguousarray(items)
-        path = _CairoPath(0, None, 0)
-        where, what = ctypes.c_void_p.from_address(id(context) + offset), ctypes.byref(path)
-        first = items.ctypes.data
+        paths = np.zeros(len(bounds) - 1, _PATH)
+        paths["data"] = items.ctypes.data + _ITEM_BYTES * bounds[:-1]
+        paths["count"] = np.diff(bounds)
+        where = ctypes.c_void_p.from_address(id(context) + offset)
 
-        def append(begin: int, end: int, _alive: Floats = items) -> None:
-            path.data = first + _ITEM_BYTES * begin
-            path.num_data = end - begin
-            native(where, what)
+        def append(address: int, _alive: tuple[object, ...] = (items, paths)) -> None:
+            native(where, address)
 
-        return append
+        return append, (paths.ctypes.data + _PATH.itemsize * np.arange(len(paths))).tolist()
 
     return appender if _draws_alike(appender) else None
 
 
-def _draws_alike(appender: Callable[[cairo.Context[cairo.ImageSurface], Floats], Append]) -> bool:
+def _draws_alike(appender: Callable[[cairo.Context[cairo.ImageSurface], Floats, Ints], Appender]) -> bool:
     """Whether the native way gives the path that ``line_to`` gives."""
     triangle = Paths(np.array([[1.0, 2.0], [7.5, 3.25], [4.0, 9.0]]), np.array([0, 3], np.int64), True)
     contexts = [cairo.Context(cairo.ImageSurface(cairo.Format.A8, 16, 16)) for _ in range(2)]
-    items, _ = path_items(triangle)
-    appender(contexts[0], items)(0, len(items))
-    _slow_appender(contexts[1], items)(0, len(items))
+    items, bounds = path_items(triangle)
+    for make, context in zip((appender, _slow_appender), contexts, strict=True):
+        append, keys = make(context, items, bounds)
+        append(keys[0])
     return str(contexts[0].copy_path()) == str(contexts[1].copy_path())
 
 
-def appender(context: cairo.Context[cairo.ImageSurface], items: Floats) -> Append:
-    """A function that adds ranges of ``items`` (from ``path_items``) to the current path of ``context``.
+def appender(context: cairo.Context[cairo.ImageSurface], items: Floats, bounds: Ints) -> Appender:
+    """What adds n paths to the current path of ``context``: the i-th has ``items`` (from ``path_items``) ``bounds[i]`` to
+    ``bounds[i+1]``, whole paths.
 
     Coordinates must be finite and within cairo's range (see ``limits``). The context must outlive the function.
     """
-    return (_native() or _slow_appender)(context, items)
+    return (_native() or _slow_appender)(context, items, bounds)
 
 
 def append_paths(context: cairo.Context[cairo.ImageSurface], paths: Paths) -> None:
     """Add the paths to cairo's current path. Coordinates must be finite and within cairo's range (see ``limits``)."""
-    items, _ = path_items(paths)
+    append_items(context, path_items(paths)[0])
+
+
+def append_items(context: cairo.Context[cairo.ImageSurface], items: Floats) -> None:
+    """Add items (from ``path_items``) to cairo's current path."""
     if len(items):
-        appender(context, items)(0, len(items))
+        append, keys = appender(context, items, np.array([0, len(items)], np.int64))
+        append(keys[0])
 
 
 KAPPA = 0.5522847498

@@ -48,9 +48,8 @@ def fill_each(canvas: Canvas, rings: Paths, areas: Ints, pattern: cairo.Pattern,
     if not len(areas) - 1 or not len(rings.coords):
         return
     items, firsts = path_items(fillable(canvas, rings))
-    begins = firsts[areas].tolist()
     context = canvas.context
-    append = appender(context, items)
+    append, keys = appender(context, items, firsts[areas])
     context.set_operator(canvas.operator)
     context.set_fill_rule(cairo.FillRule.EVEN_ODD)
     context.new_path()
@@ -58,7 +57,7 @@ def fill_each(canvas: Canvas, rings: Paths, areas: Ints, pattern: cairo.Pattern,
     for number, (x, y, wide, high) in enumerate(places.tolist()):
         pattern.set_matrix(matrix(1 / wide, 0.0, 0.0, 1 / high, -x / wide, -y / high))
         context.set_source(pattern)
-        append(begins[number], begins[number + 1])
+        append(keys[number])
         context.fill()
     pattern.set_matrix(original)
     context.set_operator(cairo.Operator.OVER)
