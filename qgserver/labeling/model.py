@@ -149,6 +149,8 @@ class Engine:
     show_all: bool = False
     version: int = 2
     """``PlacementEngineVersion``; a project that does not say is of version 1."""
+    unplaced: bool = False
+    """Labels that found no room are asked for too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

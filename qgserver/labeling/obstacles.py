@@ -162,6 +162,6 @@ def _points(hindrances: _Hindrances, which: Ints, shape: Shapes, corner: Floats)
     box = corner[inner]
     middle = (box + np.roll(box, -1, axis=1)) / 2
     probes = np.concatenate((box, middle, box.mean(axis=1, keepdims=True)), axis=1)
-    inside = shapely.contains_xy(geometry[inner][:, None], probes[:, :, 0], probes[:, :, 1])
+    inside: Flags = shapely.contains_xy(geometry[inner][:, None], probes[:, :, 0], probes[:, :, 1])
     points[inner] = inside @ np.array([1.0] * 8 + [4.0])
     return points

@@ -12,7 +12,7 @@ from qgserver.geo.geometry import Floats, Ints
 from qgserver.labeling import conflicts, costs
 from qgserver.labeling import obstacles as hindrances
 from qgserver.labeling.candidates import generate
-from qgserver.labeling.candidates.columns import Candidates, parts
+from qgserver.labeling.candidates.columns import Candidates, Flags, parts
 from qgserver.labeling.candidates.line import wanted
 from qgserver.labeling.model import Engine, Item, Obstacle, Placed
 from qgserver.labeling.solve import Problem, solve
@@ -20,24 +20,62 @@ from qgserver.labeling.solve import Problem, solve
 
 def place(items: Sequence[Item], obstacles: Sequence[Obstacle], engine: Engine) -> list[Placed]:
     """The labels that found a place, in drawing order (z-index, then source from bottom to top, then larger ones
-    first). The same input always gives the same answer."""
+    first); the others, marked so, if the engine asks for them. The same input always gives the same answer."""
     usable = [item for item in items if _sound(item)]
     usable.sort(key=lambda item: -item.source)  # of equal labels the one of the layer on top wins
     if not usable:
         return []
     found = _on_map(generate(usable, engine), engine)
-    penalty, barred = hindrances.penalties(found, usable, obstacles, engine)
-    found = found.with_cost(found.cost + penalty).take(~barred)
+    shown, lost = _solved(found, usable, obstacles, engine)
+    if engine.unplaced:
+        known = {id(placed.item) for placed in (*shown, *lost)}
+        lost += _homeless([item for item in usable if id(item) not in known])
+        shown += lost
+    return sorted(shown, key=lambda p: (p.item.z_index, p.item.source, -p.item.width * p.item.height))
+
+
+def _solved(
+    found: Candidates, items: Sequence[Item], obstacles: Sequence[Obstacle], engine: Engine
+) -> tuple[list[Placed], list[Placed]]:
+    """(labels with a place, labels without one at the best that they had)."""
+    found = found.take(np.lexsort((found.cost, found.item)))
+    penalty, barred = hindrances.penalties(found, items, obstacles, engine)
+    kept, hopeless = _free(found, barred, items)
+    lost = [_placed(found, row, items, unplaced=True) for row in hopeless.tolist()] if engine.unplaced else []
+    found = found.with_cost(found.cost + penalty).take(kept)
     if not len(found):
-        return []
-    found = _best(costs.final(found, usable, engine), usable, engine)
+        return [], lost
+    found = _best(costs.final(found, items, engine), items, engine)
     present, label = np.unique(found.item, return_inverse=True)
     first = np.concatenate(([0], np.cumsum(np.bincount(label))))
+    labels = [items[number] for number in present.tolist()]
+    # what obstacles cost beyond whole numbers still ranks the candidates
     cost = found.cost - np.floor(found.cost)
-    problem = Problem(first, cost, _hidden([usable[i] for i in present.tolist()]), conflicts.index(found))
-    active = solve(problem)
-    shown = _forced(active, problem, [usable[i] for i in present.tolist()], engine)
-    return _in_order([_placed(found, row, usable) for row in shown[shown >= 0].tolist()])
+    active = solve(Problem(first, cost, _hidden(labels), conflicts.index(found)))
+    shown = []
+    for best, row, item in zip(first.tolist(), active.tolist(), labels, strict=False):
+        if row >= 0 or engine.show_all or item.show_unplaced or item.always_show:
+            shown.append(_placed(found, row if row >= 0 else best, items))
+        elif engine.unplaced:
+            lost.append(_placed(found, best, items, unplaced=True))
+    return shown, lost
+
+
+def _free(found: Candidates, barred: Flags, items: Sequence[Item]) -> tuple[Flags, Ints]:
+    """(candidates that stay, the best ones of labels of which none stays). The cheapest of a label stays as long as
+    others do, however much it is in the way; labels that show in any case keep it."""
+    best = _rank(found.item) == 0
+    kept = ~barred | best
+    left = np.bincount(found.item[kept], minlength=len(items))[found.item]
+    anyway = np.array([item.show_unplaced for item in items], dtype=bool)[found.item]
+    hopeless = best & barred & (left == 1) & ~anyway
+    return kept & ~hopeless, np.flatnonzero(hopeless)
+
+
+def _homeless(items: Sequence[Item]) -> list[Placed]:
+    """Labels without any candidate, with their corner at a point of their feature."""
+    points = shapely.get_coordinates(shapely.point_on_surface([item.geometry for item in items])).tolist()
+    return [Placed(item, x, y, unplaced=True) for item, (x, y) in zip(items, points, strict=True)]
 
 
 def _sound(item: Item) -> bool:
@@ -86,16 +124,7 @@ def _hidden(items: Sequence[Item]) -> Floats:
     return np.asarray(2.0 ** np.clip(np.nan_to_num(priority), -50, 50))
 
 
-def _forced(active: Ints, problem: Problem, items: Sequence[Item], engine: Engine) -> Ints:
-    """Labels that show in any case take their best place though it is not free."""
-    shown = active.copy()
-    for label in np.flatnonzero(active < 0).tolist():
-        if engine.show_all or items[label].show_unplaced or items[label].always_show:
-            shown[label] = problem.first[label]
-    return shown
-
-
-def _placed(found: Candidates, row: int, items: Sequence[Item]) -> Placed:
+def _placed(found: Candidates, row: int, items: Sequence[Item], *, unplaced: bool = False) -> Placed:
     glyphs = found.glyphs[found.runs[row] : found.runs[row + 1]]
     return Placed(
         item=items[found.item[row]],
@@ -104,8 +133,5 @@ def _placed(found: Candidates, row: int, items: Sequence[Item]) -> Placed:
         angle=float(found.angle[row]),
         glyphs=glyphs[:, [0, 1, 4]] if len(glyphs) else None,
         quadrant=(int(found.quadrant[row, 0]), int(found.quadrant[row, 1])),
+        unplaced=unplaced,
     )
-
-
-def _in_order(labels: list[Placed]) -> list[Placed]:
-    return sorted(labels, key=lambda p: (p.item.z_index, p.item.source, -p.item.width * p.item.height))

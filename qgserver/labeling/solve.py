@@ -14,12 +14,17 @@ import numpy as np
 from qgserver.geo.geometry import Floats, Ints
 from qgserver.labeling.candidates.columns import Flags, expand
 from qgserver.labeling.conflicts import Conflicts
+from qgserver.labeling.heap import Heap
 
 LONGEST_CHAIN = 50
 MOST_STEPS = 300_000
 """So many steps of chains are tried at most; the best solution found until then stands."""
 
 STORED_PAIRS = 6_000_000
+PAIRS_IN_TURN = 400_000
+"""With more conflicts than this, which of equal places is taken first is no longer QGIS's choice: that would need one
+step per pair of places."""
+
 _BATCH = 4096
 _NEVER = np.iinfo(np.int64).max
 _EPSILON = 1e-9
@@ -44,6 +49,10 @@ class _Neighbours:
     start: Ints | None
     other: Ints | None
 
+    @property
+    def stored(self) -> bool:
+        return self.other is not None
+
     def of(self, chosen: Ints) -> tuple[Ints, Ints]:
         """(place in ``chosen``, candidate in conflict with it)."""
         if self.start is None or self.other is None:
@@ -67,7 +76,8 @@ def solve(problem: Problem) -> Ints:
     listed = np.ones(count, dtype=bool)
     _reduce(neighbours, overlaps, item, listed)
     last = problem.first[:-1] + np.bincount(item[listed], minlength=len(problem.hidden))
-    active = _fewest_overlaps(neighbours, overlaps, item, listed)
+    first_solution = _in_turn if neighbours.stored and overlaps[listed].sum() <= PAIRS_IN_TURN else _fewest_overlaps
+    active = first_solution(neighbours, overlaps, item, listed)
     return _Search(problem, last, neighbours, active).run()
 
 
@@ -110,8 +120,27 @@ def _reduce(neighbours: _Neighbours, overlaps: Ints, item: Ints, listed: Flags) 
         _forget(neighbours, gone, overlaps)
 
 
+def _in_turn(neighbours: _Neighbours, overlaps: Ints, item: Ints, listed: Flags) -> Ints:
+    """The first solution: again and again the place with the fewest conflicts left. It and the places that it rules
+    out, first the other ones of its label, leave the heap one by one, which settles the order of equals."""
+    active = np.full(item[-1] + 1, -1, dtype=np.int64)
+    heap = Heap(len(item))
+    for place in np.flatnonzero(listed).tolist():
+        heap.insert(place, int(overlaps[place]))
+    labels, starts = item.tolist(), np.searchsorted(item, np.arange(item[-1] + 2)).tolist()
+    while len(heap):
+        best = heap.pop()
+        label = labels[best]
+        active[label] = best
+        for place in (*range(starts[label], starts[label + 1]), *neighbours.one(best).tolist()):
+            if place in heap:
+                heap.remove(place)
+                heap.lower(neighbours.one(place).tolist())
+    return active
+
+
 def _fewest_overlaps(neighbours: _Neighbours, overlaps: Ints, item: Ints, listed: Flags) -> Ints:
-    """The first solution: again and again the place with the fewest conflicts left."""
+    """The same for any number of places: all free ones at once, of equals the first."""
     active = np.full(item[-1] + 1, -1, dtype=np.int64)
     left = np.where(listed, overlaps, _NEVER)
     while True:

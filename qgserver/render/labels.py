@@ -115,6 +115,7 @@ class MapLabels:
             settings.partials,
             settings.show_all,
             settings.version,
+            settings.unplaced is not None,
         )
 
 
