@@ -162,8 +162,8 @@ def _draws_alike(appender: Callable[[cairo.Context[cairo.ImageSurface], Floats, 
 
 
 def appender(context: cairo.Context[cairo.ImageSurface], items: Floats, bounds: Ints) -> Appender:
-    """What adds n paths to the current path of ``context``: the i-th has ``items`` (from ``path_items``) ``bounds[i]`` to
-    ``bounds[i+1]``, whole paths.
+    """What adds n paths to the current path of ``context``: the i-th has the items (from ``path_items``) ``bounds[i]``
+    to ``bounds[i+1]``.
 
     Coordinates must be finite and within cairo's range (see ``limits``). The context must outlive the function.
     """
