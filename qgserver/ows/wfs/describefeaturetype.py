@@ -72,12 +72,12 @@ def describe_feature_type(context: OperationContext) -> Response:
     """The schema of the types asked for, of all when none is named."""
     require_version(context.request)
     params = read_parameters(context.request.params, context.version)
-    spaces = dict(params.namespaces)
+    spaces = dict(params.namespaces) if context.version == V2 else None
     names = [type_name(name, spaces) for group in params.type_names for name in words(group)]
     if context.request.is_xml:
         elements = parse(context.request.body)
         names += [
-            type_name(element.text or "", element.nsmap if context.version == V2 else {})
+            type_name(element.text or "", element.nsmap if context.version == V2 else None)
             for element in elements
             if local_name(element) == "TypeName"
         ]

@@ -17,6 +17,11 @@ from qgserver.ows.wfs.querystore import BY_ID, QueryStore
 from qgserver.web.request import Request
 from qgserver.web.xmlbody import parse
 
+MAX_QUERIES = 200
+"""Queries of one request: each opens a source."""
+MAX_DOTS = 50
+"""Dots of an id behind which its key is looked for: names of types hold few."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -71,20 +76,23 @@ def _from_kvp(params: Parameters, version: str, known: Collection[str]) -> tuple
     if sum(1 for value in exclusive if value) > 1:
         # WFS 1.1.0 clause 14.7.3: "these parameters are mutually exclusive".
         raise OwsError("InvalidParameterValue", "FEATUREID, FILTER and BBOX exclude one another.", locator="filter")
-    names = params.type_names or types_of(params.feature_ids, known)
+    ids = tuple(map(_unprefixed, params.feature_ids))
+    names = params.type_names or types_of(ids, known)
+    _check_number(names)
     filters = _per_type(params.filters, len(names), "FILTER")
     properties = _per_type(params.property_names, len(names), "PROPERTYNAME")
     expressions = _expressions(params.expression, len(names))
-    spaces = dict(params.namespaces)
     if version != V2:  # there an id that is none is simply not found
-        types_of(params.feature_ids)
+        types_of(ids)
+    owners = _owners(ids, frozenset(map(bare_name, names)))
+    strays = owners.get("", ()) if version == V2 else ()  # of no type that is asked for: looked at further on
     return tuple(
         Query(
-            type_name=type_name(name, spaces),
+            type_name=type_name(name, dict(params.namespaces) if version == V2 else None),
             properties=_wanted(properties[at]),
             srs_name=params.srs_name,
             filter=parse(filters[at].encode()) if filters[at] else None,
-            fids=_ids_of(params.feature_ids, name, names if version == V2 else None) if params.feature_ids else None,
+            fids=(*owners.get(bare_name(name), ()), *strays) if ids else None,
             bbox=params.bbox,
             expression=expressions[at],
             sort_by=params.sort_by,
@@ -100,21 +108,42 @@ def types_of(ids: Sequence[str], known: Collection[str] = ()) -> tuple[str, ...]
 
 def _type_of(fid: str, known: Collection[str]) -> str:
     """The type of an id; its key may hold dots itself."""
-    found = max((name for name in known if fid.startswith(f"{name}.")), key=len, default="")
     name, dot, key = fid.rpartition(".")
+    found = _owner(fid, known)
     if not found and not (name and dot and key):
         raise OwsError("InvalidParameterValue", f"The feature id {fid[:80]} has no type.", locator="featureid")
     return found or name
 
 
-def _ids_of(ids: Sequence[str], name: str, asked: Collection[str] | None) -> tuple[str, ...]:
-    """The ids of a type; with the types ``asked`` also those that are of none of them, which it will complain about."""
-    strays = [] if asked is None else [fid for fid in ids if not any(_is_of(fid, other) for other in asked)]
-    return tuple(fid for fid in ids if _is_of(fid, name) or fid in strays)
+def _owner(fid: str, names: Collection[str]) -> str:
+    """The longest of the names that an id begins with, "" when it is of none."""
+    found, at = "", fid.find(".")
+    for _ in range(MAX_DOTS):
+        if at < 0:
+            break
+        if fid[:at] in names:
+            found = fid[:at]
+        at = fid.find(".", at + 1)
+    return found
 
 
-def _is_of(fid: str, name: str) -> bool:
-    return bare_name(fid).startswith(f"{bare_name(name)}.")
+def _owners(ids: Sequence[str], names: frozenset[str]) -> Mapping[str, Sequence[str]]:
+    """The ids of each type, those of none of them under ""."""
+    out: dict[str, list[str]] = {}
+    for fid in ids:
+        out.setdefault(_owner(fid, names), []).append(fid)
+    return out
+
+
+def _unprefixed(fid: str) -> str:
+    """``app:points.1`` -> ``points.1``; a colon in the key stays."""
+    prefix, colon, rest = fid.partition(":")
+    return rest if colon and "." not in prefix else fid
+
+
+def _check_number(queries: Sequence[object]) -> None:
+    if len(queries) > MAX_QUERIES:
+        raise OwsError("InvalidParameterValue", f"A request may hold {MAX_QUERIES} queries.", status=413)
 
 
 def _per_type(values: Sequence[str], types: int, name: str) -> Sequence[str]:
@@ -144,6 +173,7 @@ def _wanted(value: str) -> tuple[str, ...] | None:
 
 def _from_document(body: bytes, params: Parameters, known: Collection[str], store: QueryStore) -> GetFeatureRequest:
     elements = [element for element in parse(body) if local_name(element) in ("Query", "StoredQuery")]
+    _check_number(elements)
     stored = [element for element in elements if local_name(element) == "StoredQuery"]
     if stored and len(elements) > 1:
         # Its answer may be a feature and no collection, so that nothing can stand beside it.
@@ -187,7 +217,7 @@ def _from_element(element: etree._Element, params: Parameters) -> Query:
                 keys = tuple(_sort_key(item) for item in child)
     names = (element.get("typeName") or " ".join((element.get("typeNames") or "").split())).strip()
     return Query(
-        type_name=type_name(names, element.nsmap if element.get("typeNames") else {}),
+        type_name=type_name(names, element.nsmap if element.get("typeNames") else None),
         properties=_wanted(",".join(wanted)),
         srs_name=element.get("srsName") or params.srs_name,
         filter=condition,
@@ -201,10 +231,12 @@ def _sort_key(element: etree._Element) -> SortKey:
     return SortKey(bare_name(name), parts.get("SortOrder", "ASC").upper() != "DESC")
 
 
-def type_name(text: str, namespaces: Mapping[str | None, str] | Mapping[str, str]) -> str:
-    """The type that a name means, its prefix stripped. Raises ``OwsError``: a prefix of another namespace than ours,
-    several names in one query."""
+def type_name(text: str, namespaces: Mapping[str | None, str] | Mapping[str, str] | None) -> str:
+    """The type that a name means, its prefix stripped. ``namespaces`` are those of WFS 2.0, None before: then prefixes
+    mean nothing. Raises ``OwsError``: a prefix of another namespace than ours, several names in one query."""
     prefix, colon, name = text.rpartition(":")
+    if namespaces is None:
+        return bare_name(name)
     if " " in text.strip() or "," in text:
         # Several types in one query are a join (WFS 2.0 clause 7.9.2.5.3).
         raise OwsError(

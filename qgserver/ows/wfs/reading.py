@@ -128,7 +128,7 @@ def with_features(answer: Answer, selections: Sequence[Selection], params: Param
     else:
         box = _union(((_box_of(item), item.member.frame.crs) for item in held), frame.crs)
         found_all = _known_total(held, len(selections), params)
-    counts = (found_all or totals(selections, params)) if form.counted else ()
+    counts = (found_all or totals(selections, params)) if form.counted or answer.single else ()
     read = _resumed(held, features)
     return replace(answer, features=read, box=box, frame=frame, members=tuple(members), totals=counts)
 

@@ -134,6 +134,13 @@ def test_get_feature_by_id_answers_the_feature_itself(name: str) -> None:
         assert (status, root.tag, root.get(GML_ID)) == (200, f"{{{NS['qgs']}}}pts", "pts.3")
 
 
+def test_get_feature_by_id_in_other_formats() -> None:
+    query = {"SERVICE": "WFS", "VERSION": "2.0.0", "REQUEST": "GetFeature", "STOREDQUERY_ID": BY_ID}
+    answer = client().get("/", query_string={**query, "ID": "pts.3", "OUTPUTFORMAT": "GeoJSON"})
+    assert [found["id"] for found in answer.get_json()["features"]] == ["pts.3"]
+    assert client().get("/", query_string={**query, "ID": "pts.99", "OUTPUTFORMAT": "GeoJSON"}).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("params", "status", "expected"),
     [

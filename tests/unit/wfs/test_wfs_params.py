@@ -68,6 +68,25 @@ def test_types_come_from_feature_ids() -> None:
     )
 
 
+def test_keys_may_hold_anything() -> None:
+    known = {"points", "points.b"}
+    request = Request(params={"FEATUREID": "app:points.1,points.a/b:c.d,points.b.7"})
+    assert read_get_feature(request, "1.1.0", known).queries == (
+        Query("points", fids=("points.1", "points.a/b:c.d")),
+        Query("points.b", fids=("points.b.7",)),
+    )
+
+
+@pytest.mark.parametrize("params", [
+    {"TYPENAME": "(a)" * 201},
+    {"FEATUREID": ",".join(f"a{n}.1" for n in range(20_000))},
+])  # fmt: skip
+def test_a_request_holds_a_limited_number_of_queries(params: dict[str, str]) -> None:
+    with pytest.raises(OwsError) as caught:
+        kvp(**params)
+    assert caught.value.status == 413
+
+
 def test_prefixes_are_stripped_and_parts_belong_to_their_type() -> None:
     first, second = kvp(
         TYPENAME="app:a,b", PROPERTYNAME="(app:x,a/y)(*)", EXP_FILTER="(1 = 1)(2 = 2)", SRSNAME="EPSG:1"
@@ -84,6 +103,7 @@ def test_prefixes_are_stripped_and_parts_belong_to_their_type() -> None:
         ({"TYPENAME": "a", "FEATUREID": "a.1", "BBOX": "1,2,3,4"}, "filter"),
         ({"TYPENAME": "a", "BBOX": "1,2,3,4", "FILTER": "<Filter/>"}, "filter"),
         ({"FEATUREID": "17"}, "featureid"),
+        ({"FEATUREID": "." * 9999}, "featureid"),
         ({"TYPENAME": "a,b", "PROPERTYNAME": "(x)(y)(z)"}, "propertyname"),
         ({"TYPENAME": "a,b", "FILTER": "<Filter/>"}, "filter"),
         ({"TYPENAME": "a", "FILTER": "<Filter"}, ""),
