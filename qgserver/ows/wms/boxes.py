@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -21,6 +22,8 @@ from qgserver.providers import Sources, file_is_missing
 
 log = logging.getLogger("qgserver")
 
+PATIENCE = 5.0
+"""Seconds after which no further source is asked."""
 WORLD = Extent(-180.0, -90.0, 180.0, 90.0)
 LONLAT = "CRS:84"
 GEOGRAPHIC_DECIMALS, PROJECTED_DECIMALS = 6, 3
@@ -42,12 +45,13 @@ def has_geometry(layer: Published) -> bool:
 
 class BoxMaker:
     """Makes the boxes of one project; each CRS of the list is looked up once. ``complete`` turns false when a source
-    that was asked is down, so that its box is a guess."""
+    that was asked is down, so that its box is a guess; one that is only slow is better not asked again."""
 
     def __init__(self, project: Project, sources: Sources) -> None:
         self._project = project
         self._sources = sources
         self.complete = True
+        self._asked = 0.0
         self.listed: dict[str, Crs] = {}
         for authid in project.listed_crs():
             crs = parse_crs(authid)
@@ -90,13 +94,20 @@ class BoxMaker:
         if file_is_missing(layer.source):
             return None
         extent = layer.extent
-        if extent is None and isinstance(layer, VectorLayer):
-            try:
-                extent = open_layer(self._project, layer, self._sources).extent()
-            except ProviderError as error:
-                log.warning("the box of layer %s is not known: %s", layer.published, error.message)
-                self.complete = False
+        if extent is None and isinstance(layer, VectorLayer) and self._asked < PATIENCE:
+            extent = self._ask(layer)
         return None if extent is None or extent.is_empty else extent
+
+    def _ask(self, layer: VectorLayer) -> Extent | None:
+        started = time.monotonic()
+        try:
+            return open_layer(self._project, layer, self._sources).extent()
+        except ProviderError as error:
+            log.warning("the box of layer %s is not known: %s", layer.published, error.message)
+            self.complete = self.complete and time.monotonic() - started > PATIENCE
+            return None
+        finally:
+            self._asked += time.monotonic() - started
 
     def _service_extent(self, crs: Crs) -> Extent | None:
         """``WMSExtent`` as a box of a layer's CRS: QGIS reprojects two corners to that, and the box of them on

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from qgserver.errors import OwsError
+from qgserver.errors import OwsError, ProviderError
 from qgserver.geo.crs import parse_crs
 from qgserver.geo.extent import Extent
+from qgserver.ows.wms import boxes
 from qgserver.ows.wms.boxes import BoxMaker, outward
 from qgserver.ows.wms.maprequest import read_layers, read_size
 from qgserver.ows.wms.published import layers_by_name, published_tree, visible_names
-from qgserver.project.model import Group, OtherLayer, Project, RasterLayer, TreeLayer, WmsProperties
+from qgserver.project.model import Group, OtherLayer, Project, RasterLayer, TreeLayer, VectorLayer, WmsProperties
 from qgserver.providers import Sources
 from qgserver.providers.uri import DataSource
 from qgserver.settings import Settings
@@ -136,6 +137,34 @@ def test_layers_without_a_file_have_the_box_of_the_service_or_of_their_crs() -> 
     (box,) = boxed(wms=service).values()
     assert outward(box, 0) == ("762431", "6271516", "779898", "6283852")
     assert boxed(wms=WmsProperties(crs_list=("EPSG:4326",))) == {"EPSG:4326": Extent(-180, -90, 180, 90)}
+
+
+@pytest.mark.parametrize(("seconds", "asked", "complete"), [(0.0, 2, False), (boxes.PATIENCE + 1, 1, True)])
+def test_sources_are_asked_only_where_the_project_has_no_box_and_not_for_long(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, asked: int, complete: bool
+) -> None:
+    now, seen = [0.0], list[str]()
+
+    class Down:
+        def extent(self) -> Extent:
+            now[0] += seconds
+            raise ProviderError("down")
+
+    def open_layer(project: Project, layer: VectorLayer, sources: Sources) -> Down:
+        seen.append(layer.id)
+        return Down()
+
+    monkeypatch.setattr(boxes, "open_layer", open_layer)
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    extents = {"a": None, "b": Extent(1, 1, 2, 2), "c": None}
+    layers = {
+        name: VectorLayer(name, name, name, DataSource("postgres"), LAMBERT, extent=extent)
+        for name, extent in extents.items()
+    }
+    maker = BoxMaker(project(layers=layers), Sources())
+    for one in layers.values():
+        maker.of_layer(one)
+    assert (len(seen), "b" in seen, maker.complete) == (asked, False, complete)
 
 
 def test_numbers_are_rounded_outwards() -> None:
