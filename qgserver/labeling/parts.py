@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from qgserver.geo.geometry import GeometryArray, Ints
 from qgserver.geo.wkb import to_shapely
+from qgserver.labeling.variants import Aim
 
 Shapes = NDArray[np.object_]
 
@@ -73,6 +74,19 @@ def large_enough(shapes: Shapes, least: float) -> NDArray[np.bool_]:
     size = np.where(dimensions == 2, np.sqrt(shapely.area(shapes)), shapely.length(shapes))
     enough: NDArray[np.bool_] = (dimensions < 1) | (size >= least)
     return enough
+
+
+def aimed(shapes: Shapes, aim: Aim, frame: shapely.Polygon) -> Shapes:
+    """What is labelled of geometries: within the map's ``frame`` unless all of it counts (but nothing of what lies
+    outside)."""
+    if aim.along_lines:
+        shapes = outlines(shapes)
+    cut = clipped(shapes, frame)
+    if not aim.whole_polygon and not aim.whole_line:
+        return cut
+    dimensions = shapely.get_dimensions(shapes)
+    whole = ((dimensions == 2) & aim.whole_polygon) | ((dimensions == 1) & aim.whole_line)
+    return np.where(whole & ~shapely.is_empty(cut), shapes, cut)
 
 
 def labelled_parts(shapes: Shapes, every: bool) -> Parts:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 
 import numpy as np
 import shapely
@@ -14,16 +15,16 @@ from qgserver.draw.units import RenderScale
 from qgserver.errors import ExpressionError
 from qgserver.expression.columns import to_values
 from qgserver.expression.evaluate import evaluate
-from qgserver.expression.nodes import Node
+from qgserver.expression.nodes import FieldRef, Node
 from qgserver.expression.values import Value
 from qgserver.geo.geometry import Floats, Ints
 from qgserver.labeling.defined import NOTHING_OWN, OWN_KEYS, VARIANT_KEYS, Own, own_of
 from qgserver.labeling.labels import Label, aligned_corner, label_angle, limited, merged
 from qgserver.labeling.markerboxes import Sides, boxes_at
 from qgserver.labeling.model import Item, Mode, Obstacle, ObstacleKind, Placing
-from qgserver.labeling.parts import Shapes, clipped, labelled_parts, large_enough, outlines, repaired
+from qgserver.labeling.parts import Shapes, aimed, clipped, labelled_parts, large_enough, repaired
 from qgserver.labeling.settings import LabelSettings
-from qgserver.labeling.variants import Variant, Variants
+from qgserver.labeling.variants import Aim, Variant, Variants
 from qgserver.labeling.wording import label_text
 from qgserver.symbology.env import Env
 
@@ -32,8 +33,6 @@ MOST_LABELS = 50_000
 SCALE_KEYS = ("ScaleVisibility", "MinimumScale", "MaximumScale")
 OBSTACLE_FACTOR_SCALE = 5.0
 """Data-defined obstacle factors go from 0 to 10, those of the settings from 0 to 2."""
-_CENTRED = (Mode.AROUND_POINT, Mode.OVER_POINT)
-_PERIMETER = (Mode.LINE, Mode.CURVED, Mode.PERIMETER_CURVED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,8 +54,9 @@ class Features:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Feature:
-    """One feature that will be registered."""
+    """One feature that will be registered, the ``number``-th of its batch to be drawn."""
 
+    number: int
     row: int
     variant: Variant
     own: Own
@@ -89,6 +89,11 @@ class Source:
         return not rendering.limit_scales or rendering.scales.contains(self.scale.scale_denominator)
 
     @property
+    def never_unplaced(self) -> bool:
+        """True when its labels without room stay hidden even where the project shows such labels."""
+        return self.settings.rendering.never_unplaced
+
+    @property
     def scale(self) -> RenderScale:
         return self.variants.scale
 
@@ -100,16 +105,21 @@ class Source:
         """Register features, unless there are far too many already."""
         if len(self.labels) >= MOST_LABELS:
             return
-        by_variant: dict[int, list[_Feature]] = {}
+        by_aim: dict[Aim, list[_Feature]] = {}
         for feature in self._features(features):
-            by_variant.setdefault(id(feature.variant), []).append(feature)
-        found = [one for group in by_variant.values() for one in self._group(features, group)]
-        found.sort(key=lambda pair: pair[0])
-        for _, thing in found:
-            if isinstance(thing, Label):
-                self.labels.append(thing)
-            else:
-                self.obstacles.append(thing)
+            by_aim.setdefault(feature.variant.aim, []).append(feature)
+        labels: list[tuple[_Feature, Label]] = []
+        obstacles: list[tuple[_Feature, Obstacle]] = []
+        for aim, group in by_aim.items():
+            group, shapes, marked = self._on_map(features, aim, group)
+            if group:
+                obstacles += self._obstacles(features, group, shapes, marked)
+                labels += self._labels(features, aim, group, shapes)
+        if len(by_aim) > 1:
+            labels.sort(key=_order)
+            obstacles.sort(key=_order)
+        self.labels += [label for _, label in labels]
+        self.obstacles += [obstacle for _, obstacle in obstacles]
 
     def finish(self) -> list[Item]:
         """The labels to place, once the last feature is there: those within the limit, lines joined and cut."""
@@ -122,29 +132,35 @@ class Source:
 
     def _features(self, features: Features) -> Iterator[_Feature]:
         """The features that show, with their texts."""
-        denominator = self.scale.scale_denominator
-        properties = self.settings.properties.items
+        rows = features.rows.tolist()
+        properties, defined = self.settings.properties.items, features.env.defined
         keys = [key for key in properties if key in VARIANT_KEYS]
-        columns = [features.env.defined(properties[key]) for key in keys]
-        own_columns = {key: features.env.defined(item) for key, item in properties.items() if key in OWN_KEYS}
+        columns = [defined(properties[key]) for key in keys]
+        own_columns = {key: defined(item) for key, item in properties.items() if key in OWN_KEYS}
         texts = self._texts(features.env)
-        for row in features.rows.tolist():
+        variants: Iterable[Variant] = repeat(self.variants.of((), ()), len(rows))
+        if keys:
+            variants = (self.variants.of(keys, [column[row] for column in columns]) for row in rows)
+        for number, (row, variant) in enumerate(zip(rows, variants, strict=True)):
             own = own_of({key: column[row] for key, column in own_columns.items()}) if own_columns else NOTHING_OWN
-            variant = self.variants.of(keys, [column[row] for column in columns])
-            rendering = variant.settings.rendering
-            if rendering.limit_scales and not rendering.scales.contains(denominator):
-                continue
-            if rendering.draw and (not own.show or variant.setter is None):
-                continue
-            text = ""
-            if rendering.draw and texts is not None and texts[row] is not None:
-                text = label_text(texts[row], variant.settings.wording)
-            yield _Feature(row, variant, own, text)
+            if self._shows(variant, own):
+                value = None if texts is None else texts[row]
+                text = "" if value is None else label_text(value, variant.settings.wording)
+                yield _Feature(number, row, variant, own, text)
+
+    def _shows(self, variant: Variant, own: Own) -> bool:
+        """False for features that neither have labels nor are in the way."""
+        rendering = variant.settings.rendering
+        if rendering.limit_scales and not rendering.scales.contains(self.scale.scale_denominator):
+            return False
+        return not rendering.draw or (own.show and variant.setter is not None)
 
     def _texts(self, env: Env) -> list[Value] | None:
         node = self.settings.wording.node
         if node is None or not self.settings.rendering.draw:
             return None
+        if isinstance(node, FieldRef) and node.name in env.batch.columns:
+            return to_values(env.batch.columns[node.name])
         try:
             return to_values(evaluate(node, env.batch, env.context))
         except ExpressionError:
@@ -152,52 +168,22 @@ class Source:
 
     # -- geometry ------------------------------------------------------------------------------------------------
 
-    def _group(
-        self, features: Features, group: Sequence[_Feature]
-    ) -> Iterator[tuple[tuple[int, int], Label | Obstacle]]:
-        """Labels and obstacles of features that share a variant, with their order (row, part)."""
-        variant = group[0].variant
-        order = {row: number for number, row in enumerate(features.rows.tolist())}
-        shapes = self._shapes(features, variant, np.array([feature.row for feature in group], dtype=np.int64))
-        enough = large_enough(shapes, variant.settings.rendering.smallest_feature * self.scale.px_per_mm)
-        marked = shapes
-        if variant.settings.placement.generator is not None:  # markers stand where the feature is
-            marked = clipped(features.shapes(np.array([feature.row for feature in group], dtype=np.int64)), self.frame)
-        usable = np.flatnonzero(enough & ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes))
-        some = [group[number] for number in usable.tolist()]
-        for feature, obstacle in self._obstacles(features, some, shapes[usable], marked[usable]) if some else ():
-            yield (order[feature.row], -1), obstacle
-        named = np.array([number for number in usable.tolist() if group[number].text], dtype=np.int64)
-        parts = labelled_parts(shapes[named], variant.settings.rendering.per_part)
-        pins = self._pins(features, [group[number] for number in named.tolist()])
-        for number, (owner, shape) in enumerate(zip(parts.owners.tolist(), parts.shapes, strict=True)):
-            feature = group[int(named[owner])]
-            label = self._label(features, feature, shape, pins.get(feature.row))
-            if label is not None:
-                yield (order[feature.row], number), label
-
-    def _shapes(self, features: Features, variant: Variant, rows: Ints) -> Shapes:
-        """The geometry that is labelled of each row: the map's part of it, unless all of it counts."""
-        placement = variant.settings.placement
-        if placement.generator is not None:
-            shapes = repaired(features.generated(placement.generator.node, rows))
-            return self._clipped(shapes, placement.mode, placement.centroid_whole, placement.anchor_on_whole_line)
-        uncut = placement.centroid_whole and placement.mode in _CENTRED
-        if uncut or placement.anchor_on_whole_line:
-            shapes = repaired(features.whole(rows))
+    def _on_map(self, features: Features, aim: Aim, group: Sequence[_Feature]) -> tuple[list[_Feature], Shapes, Shapes]:
+        """Those of the features of which enough lies on the map; what of them is labelled, and where their markers
+        stand."""
+        rows = np.array([feature.row for feature in group], dtype=np.int64)
+        generator = self.settings.placement.generator
+        if generator is not None:
+            shapes = features.generated(generator.node, rows)
+        elif aim.whole_polygon or aim.whole_line:
+            shapes = features.whole(rows)
         else:
-            shapes = repaired(features.shapes(rows))
-        return self._clipped(shapes, placement.mode, placement.centroid_whole, placement.anchor_on_whole_line)
-
-    def _clipped(self, shapes: Shapes, mode: Mode, centroid_whole: bool, whole_line: bool) -> Shapes:
-        if mode in _PERIMETER:
-            shapes = outlines(shapes)
-        cut = clipped(shapes, self.frame)
-        dimensions = shapely.get_dimensions(shapes)
-        keep = ((dimensions == 2) & (centroid_whole and mode in _CENTRED)) | ((dimensions == 1) & whole_line)
-        keep &= ~shapely.is_empty(cut)
-        cut[keep] = shapes[keep]
-        return cut
+            shapes = features.shapes(rows)
+        shapes = aimed(repaired(shapes), aim, self.frame)
+        marked = shapes if generator is None else clipped(features.shapes(rows), self.frame)
+        enough = large_enough(shapes, self.settings.rendering.smallest_feature * self.scale.px_per_mm)
+        usable = np.flatnonzero(enough & ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes))
+        return [group[number] for number in usable.tolist()], shapes[usable], marked[usable]
 
     def _obstacles(
         self, features: Features, group: Sequence[_Feature], shapes: Shapes, marked: Shapes
@@ -227,6 +213,19 @@ class Source:
 
     # -- labels --------------------------------------------------------------------------------------------------
 
+    def _labels(
+        self, features: Features, aim: Aim, group: Sequence[_Feature], shapes: Shapes
+    ) -> Iterator[tuple[_Feature, Label]]:
+        """The labels of features that have a text, one for each labelled part."""
+        named = [number for number, feature in enumerate(group) if feature.text]
+        parts = labelled_parts(shapes[named], aim.every_part)
+        pins = self._pins(features, [group[number] for number in named])
+        for owner, shape in zip(parts.owners.tolist(), parts.shapes, strict=True):
+            feature = group[named[owner]]
+            label = self._label(features, feature, shape, pins.get(feature.row))
+            if label is not None:
+                yield feature, label
+
     def _pins(self, features: Features, group: Sequence[_Feature]) -> dict[int, tuple[float, float]]:
         """Where data put labels, in engine space, by row."""
         pinned = [(feature.row, feature.own.position) for feature in group if feature.own.position is not None]
@@ -251,7 +250,6 @@ class Source:
         if pin is not None:
             pin = aligned_corner(pin, block, own, angle or 0.0)
         curved = variant.placing.mode in (Mode.CURVED, Mode.PERIMETER_CURVED)
-        whole = variant.settings.placement.centroid_whole and shapely.get_dimensions(shape) == 2
         item = Item(
             source=self.number,
             layer=self.layer,
@@ -261,7 +259,7 @@ class Source:
             height=block.height,
             placing=self._placing(variant, shape, features.markers.get(feature.row)),
             content=laid_out.content,
-            whole=shape if whole else None,
+            whole=shape if variant.aim.whole_polygon and isinstance(shape, shapely.Polygon) else None,
             priority=rendering.priority if own.priority is None else min(max(own.priority, 0.0), 10.0),
             z_index=rendering.z_index if own.z_index is None else own.z_index,
             always_show=own.always,
@@ -283,6 +281,10 @@ class Source:
         ).tolist()
         across, up = min(right, self.width) - max(left, 0.0), min(top, self.height) - max(bottom, 0.0)
         return replace(variant.placing, symbol=(max(across, 0.0) / 2, max(up, 0.0) / 2))
+
+
+def _order(pair: tuple[_Feature, object]) -> int:
+    return pair[0].number
 
 
 def feature_name(features: Features, row: int) -> Hashable:

@@ -15,6 +15,8 @@ from qgserver.labeling.wording import directed
 
 LEAST_DISTANCE = {Mode.LINE: 1.0, Mode.CURVED: 1.0, Mode.PERIMETER_CURVED: 1.0, Mode.OUTSIDE: 2.0}
 """Pixels that labels keep from their line or outline at least, lest they touch it."""
+ALONG_LINES = (Mode.LINE, Mode.CURVED, Mode.PERIMETER_CURVED)
+CENTRED = (Mode.AROUND_POINT, Mode.OVER_POINT)
 TURN_IN, TURN_OUT = (20.0, 60.0), (20.0, 95.0)
 """Degrees between which the greatest turns of curved text are kept."""
 
@@ -35,6 +37,17 @@ class LaidOut:
     width: float
 
 
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What of a feature is labelled: its polygon or line as a whole or the map's part of it, every part or the largest;
+    the outline of polygons in modes along lines."""
+
+    along_lines: bool
+    whole_polygon: bool
+    whole_line: bool
+    every_part: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Variant:
     """``settings`` with their data-defined values; ``setter`` None = text too small or too large to be drawn."""
@@ -42,6 +55,7 @@ class Variant:
     settings: LabelSettings
     placing: Placing
     setter: Typesetter | None
+    aim: Aim
     repeat: float
     """Pixels after which the label of a line comes again, 0 = never."""
     texts: dict[str, LaidOut] = field(default_factory=dict)
@@ -56,8 +70,7 @@ class Variant:
 
     def _lay_out(self, text: str, setter: Typesetter) -> LaidOut:
         style, wording, callout = self.settings.format, self.settings.wording, self.settings.callout
-        along = self.placing.mode in (Mode.LINE, Mode.CURVED, Mode.PERIMETER_CURVED)
-        if not wording.directions.draw or not along:
+        if not wording.directions.draw or not self.aim.along_lines:
             block = setter.block(text)
             return LaidOut(LabelContent(block, style, wording.alignment, callout), text, block.width)
         block, against = (setter.block(directed(text, wording.directions, reverse)) for reverse in (False, True))
@@ -87,7 +100,18 @@ def make_variant(settings: LabelSettings, values: Mapping[str, object], scale: R
     repeat = max(settings.placement.repeat.pixels(scale), 0.0)
     font = settings.format.font(scale)
     setter = None if font is None else typesetter(settings.format, font)
-    return Variant(settings, placing_of(settings, scale), setter, repeat)
+    return Variant(settings, placing_of(settings, scale), setter, aim_of(settings), repeat)
+
+
+def aim_of(settings: LabelSettings) -> Aim:
+    """What of features the settings label."""
+    placement = settings.placement
+    return Aim(
+        placement.mode in ALONG_LINES,
+        placement.centroid_whole and placement.mode in CENTRED,
+        placement.anchor_on_whole_line,
+        settings.rendering.per_part,
+    )
 
 
 def placing_of(settings: LabelSettings, scale: RenderScale) -> Placing:

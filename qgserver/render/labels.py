@@ -92,9 +92,15 @@ class MapLabels:
         if self.placed is None:
             items = [item for source in self.sources for item in source.finish()]
             obstacles = [obstacle for source in self.sources for obstacle in source.obstacles]
-            placed = with_directions(place(items, obstacles, self._engine())) if items else []
+            found = place(items, obstacles, self._engine()) if items else []
+            placed = with_directions([label for label in found if not (label.unplaced and self._hides(label))])
             self.placed = at_pixels(placed, self.view.height) if self.engine.plain_text else placed
         return self.placed
+
+    def _hides(self, label: Placed) -> bool:
+        """Whether the label's source never shows those that found no room."""
+        source = self.sources[label.item.source]
+        return isinstance(source, Source) and source.never_unplaced
 
     def _env(self, context: Context, assets: Assets) -> Env:
         return Env(self.view.scale, context, NO_FEATURES, self.view.pixel_extent, exact=True, assets=assets)
