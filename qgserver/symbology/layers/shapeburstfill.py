@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from qgserver.draw.brush import Brush, fill
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color, with_alpha
-from qgserver.draw.distance import blurred, distances
+from qgserver.draw.distance import distances
+from qgserver.draw.filters import smeared
 from qgserver.draw.paths import Paths
 from qgserver.draw.patterns import Stops, color_table
 from qgserver.symbology.areas import areas
@@ -100,7 +101,7 @@ class ShapeburstFill(SymbolLayer):
         pixels = table[(share * (len(table) - 1)).astype(np.int64)]
         radius = min(self.blur_radius, MAX_BLUR)
         picture = Canvas(*size)
-        picture.pixels()[:] = np.where(touched[:, :, None], blurred(pixels, radius) if radius > 0 else pixels, 0)
+        picture.pixels()[:] = np.where(touched[:, :, None], smeared(pixels[None], radius)[0], 0)
         picture.surface.mark_dirty()
         left, top = np.trunc(low - SIDE).astype(np.int64).tolist()
         canvas.compose(picture, 1.0, canvas.operator, (left, top))
