@@ -57,7 +57,7 @@ _ROOT = (
 _FILTER_100 = """<ogc:Filter_Capabilities>
  <ogc:Spatial_Capabilities>
   <ogc:Spatial_Operators><ogc:BBOX/><ogc:Equals/><ogc:Disjoint/><ogc:Intersect/><ogc:Touches/><ogc:Crosses/>\
-<ogc:Within/><ogc:Contains/><ogc:Overlaps/></ogc:Spatial_Operators>
+<ogc:Within/><ogc:Contains/><ogc:Overlaps/><ogc:Beyond/><ogc:DWithin/></ogc:Spatial_Operators>
  </ogc:Spatial_Capabilities>
  <ogc:Scalar_Capabilities>
   <ogc:Logical_Operators/>
@@ -131,7 +131,10 @@ def _type_100(kind: FeatureType, edits: tuple[str, ...]) -> str:
 # -- 1.1.0 ----------------------------------------------------------------------------------------------------------
 
 _OPERANDS = ("Point", "LineString", "Polygon", "Envelope")
-_RELATIONS = ("Equals", "Disjoint", "Touches", "Within", "Overlaps", "Crosses", "Intersects", "Contains", "BBOX")
+_RELATIONS = (
+    *("Equals", "Disjoint", "Touches", "Within", "Overlaps", "Crosses", "Intersects", "Contains"),
+    *("DWithin", "Beyond", "BBOX"),
+)
 _COMPARISONS = (
     *("LessThan", "GreaterThan", "LessThanEqualTo", "GreaterThanEqualTo", "EqualTo", "NotEqualTo"),
     *("Like", "Between", "NullCheck"),
