@@ -10,10 +10,11 @@ from typing import Any
 from lxml import etree
 
 from qgserver.draw.color import Color, parse_color
+from qgserver.draw.pen import Cap, Join
 from qgserver.errors import ExpressionError, Problems
 from qgserver.expression.nodes import FieldRef, Literal, Node, used_fields
 from qgserver.expression.parser import parse
-from qgserver.symbology.options import Length, Offset, parse_number, parse_pair
+from qgserver.symbology.options import CAPS, JOINS, Length, Offset, parse_number, parse_pair
 from qgserver.symbology.ramp import ColorRamp, read_ramp
 
 STATIC, FIELD, EXPRESSION = "1", "2", "3"
@@ -224,6 +225,16 @@ def as_integer(value: object, static: int) -> int:
 def as_share(value: object, static: float) -> float:
     """Percent as a share 0..1."""
     return min(max(as_number(value, static * 100) / 100, 0.0), 1.0)
+
+
+def as_join(value: object, static: Join) -> Join:
+    """The name of a join; any other text leaves the static one."""
+    return JOINS.get(str(value).strip().lower(), static)
+
+
+def as_cap(value: object, static: Cap) -> Cap:
+    """The name of a cap; any other text leaves the static one."""
+    return CAPS.get(str(value).strip().lower(), static)
 
 
 def as_text(value: object, static: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,13 +16,15 @@ from qgserver.draw.canvas import Canvas
 from qgserver.draw.units import RenderScale
 from qgserver.errors import Problems
 from qgserver.expression.context import Context
+from qgserver.expression.nodes import Literal
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import LINESTRING, POINT, POLYGON, GeometryArray
 from qgserver.providers.batch import Batch
 from qgserver.symbology.assets import Assets
 from qgserver.symbology.env import Env, Shapes
 from qgserver.symbology.paint import paint_symbol
-from qgserver.symbology.symbol import layers, read_symbol
+from qgserver.symbology.properties import Properties, Property
+from qgserver.symbology.symbol import Symbol, layers, read_symbol
 
 SIZE = 50
 SYMBOLS = {
@@ -72,6 +75,13 @@ def shapes_of(kind: int, places: list[float]) -> Shapes:
     return Shapes(geometry, np.zeros(1, np.int64))
 
 
+def paint(symbol: Symbol, shapes: Shapes) -> None:
+    canvas = Canvas(SIZE, SIZE)
+    batch = Batch(np.zeros(1, np.int64), {}, None)
+    env = Env(RenderScale(4.0, 1.0, 1000.0), Context(), batch, Extent(0.0, 0.0, SIZE, SIZE), assets=Assets())
+    paint_symbol(canvas, env, symbol, shapes)
+
+
 def test_there_is_a_symbol_of_each_class() -> None:
     assert {*layers} - {*SYMBOLS} <= {"LineburstLine", "MaskMarker"}
 
@@ -80,7 +90,19 @@ def test_there_is_a_symbol_of_each_class() -> None:
 @given(spoilt(), KINDS, st.lists(PLACES, min_size=8, max_size=8))
 def test_a_spoilt_symbol_is_drawn_somehow(element: etree._Element, kind: int, places: list[float]) -> None:
     symbol = read_symbol(element, "layer", Problems())
-    canvas = Canvas(SIZE, SIZE)
-    batch = Batch(np.zeros(1, np.int64), {}, None)
-    env = Env(RenderScale(4.0, 1.0, 1000.0), Context(), batch, Extent(0.0, 0.0, SIZE, SIZE), assets=Assets())
-    paint_symbol(canvas, env, symbol, shapes_of(kind, places))
+    paint(symbol, shapes_of(kind, places))
+
+
+DEFINED = sorted((name, key) for name in SYMBOLS for key in layers[name].DEFINED)
+RESULTS = st.one_of(
+    VALUES, st.sampled_from([True, -1, 1e14, float("nan"), float("inf"), [1, 2], [], (1.0, 0.0, 0.0, 1.0)])
+)
+
+
+@settings(max_examples=200, deadline=timedelta(seconds=20))
+@given(st.sampled_from(DEFINED), RESULTS, KINDS)
+def test_whatever_an_expression_gives_is_drawn_somehow(defined: tuple[str, str], value: object, kind: int) -> None:
+    name, key = defined
+    symbol = read_symbol(SYMBOLS[name], "layer", Problems())
+    layer = replace(symbol.layers[0], properties=Properties({key: Property(Literal(value))}))
+    paint(replace(symbol, layers=(layer,)), shapes_of(kind, [10.0, 10.0, 40.0, 10.0, 40.0, 40.0]))

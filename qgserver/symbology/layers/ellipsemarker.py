@@ -13,7 +13,7 @@ from qgserver.symbology.env import Env, Painter
 from qgserver.symbology.markers import PLACED, MarkerLayer, exact_painter, outlines
 from qgserver.symbology.marks import mark
 from qgserver.symbology.options import Length, Options
-from qgserver.symbology.properties import CENTER, Convert, as_color, as_length, as_text
+from qgserver.symbology.properties import CENTER, Convert, as_cap, as_color, as_join, as_length, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 
 DARK: Color = (35 / 255, 35 / 255, 35 / 255, 1.0)
@@ -44,8 +44,8 @@ class EllipseMarker(MarkerLayer):
         "outlineColor": ("stroke_color", as_color),
         "outlineWidth": ("stroke_width", as_length),
         "outlineStyle": ("stroke_style", as_text),
-        "joinStyle": ("join", as_text),
-        "capStyle": ("cap", as_text),
+        "joinStyle": ("join", as_join),
+        "capStyle": ("cap", as_cap),
     }
 
     @classmethod

@@ -15,7 +15,7 @@ from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.lines import is_polygonal, offset_lines, offset_polygons
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.paint import paint_each
-from qgserver.symbology.properties import Convert, as_length, as_text
+from qgserver.symbology.properties import Convert, as_cap, as_join, as_length
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 
 LARGEST = 1e5
@@ -36,8 +36,8 @@ class FilledLine(SymbolLayer):
     DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {
         "outlineWidth": ("width", as_length),
         "offset": ("offset", as_length),
-        "capStyle": ("cap", as_text),
-        "joinStyle": ("join", as_text),
+        "capStyle": ("cap", as_cap),
+        "joinStyle": ("join", as_join),
     }
 
     @classmethod

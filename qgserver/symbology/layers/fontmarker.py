@@ -16,7 +16,7 @@ from qgserver.symbology.env import Env, Painter
 from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer, Outlines, exact_painter
 from qgserver.symbology.marks import rotated
 from qgserver.symbology.options import Length, Options
-from qgserver.symbology.properties import CENTER, Convert, as_color, as_length, as_text
+from qgserver.symbology.properties import CENTER, Convert, as_color, as_join, as_length, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 
 DARK: Color = (35 / 255, 35 / 255, 35 / 255, 1.0)
@@ -44,7 +44,7 @@ class FontMarker(MarkerLayer):
         "fillColor": ("color", as_color),
         "outlineColor": ("stroke_color", as_color),
         "outlineWidth": ("stroke_width", as_length),
-        "joinStyle": ("join", as_text),
+        "joinStyle": ("join", as_join),
     }
 
     @classmethod

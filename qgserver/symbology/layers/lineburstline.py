@@ -13,7 +13,7 @@ from qgserver.draw.patterns import Gradient
 from qgserver.symbology.brushed import BrushedLine, read_brushed
 from qgserver.symbology.env import Env
 from qgserver.symbology.options import Options
-from qgserver.symbology.properties import Convert, as_color, as_length, as_text
+from qgserver.symbology.properties import Convert, as_cap, as_color, as_join, as_length
 from qgserver.symbology.ramp import ColorRamp, ramp_from_options
 from qgserver.symbology.symbol import layers
 
@@ -30,8 +30,8 @@ class LineburstLine(BrushedLine):
     DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {
         "outlineWidth": ("width", as_length),
         "offset": ("offset", as_length),
-        "capStyle": ("cap", as_text),
-        "joinStyle": ("join", as_text),
+        "capStyle": ("cap", as_cap),
+        "joinStyle": ("join", as_join),
         "fillColor": ("color", as_color),
         "color2": ("color2", as_color),
     }

@@ -12,7 +12,7 @@ from qgserver.draw.images import faded, read_image, sized_image
 from qgserver.symbology.brushed import BrushedLine, read_brushed
 from qgserver.symbology.env import Env
 from qgserver.symbology.options import Options
-from qgserver.symbology.properties import Convert, as_length, as_share, as_text
+from qgserver.symbology.properties import Convert, as_cap, as_join, as_length, as_share, as_text
 from qgserver.symbology.symbol import layers
 
 
@@ -27,8 +27,8 @@ class RasterLine(BrushedLine):
     DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {
         "outlineWidth": ("width", as_length),
         "offset": ("offset", as_length),
-        "capStyle": ("cap", as_text),
-        "joinStyle": ("join", as_text),
+        "capStyle": ("cap", as_cap),
+        "joinStyle": ("join", as_join),
         "file": ("file", as_text),
         "alpha": ("alpha", as_share),
     }

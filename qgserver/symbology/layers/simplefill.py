@@ -13,7 +13,7 @@ from qgserver.draw.pen import Join, Pen, pen_dashes
 from qgserver.symbology.env import Env, Painter
 from qgserver.symbology.looks import LookPainter
 from qgserver.symbology.options import Length, Offset, Options
-from qgserver.symbology.properties import Convert, as_color, as_length, as_offset, as_text
+from qgserver.symbology.properties import Convert, as_color, as_join, as_length, as_offset, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers
 
 
@@ -36,7 +36,7 @@ class SimpleFill(SymbolLayer):
         "outlineColor": ("stroke_color", as_color),
         "outlineStyle": ("stroke_style", as_text),
         "outlineWidth": ("stroke_width", as_length),
-        "joinStyle": ("join", as_text),
+        "joinStyle": ("join", as_join),
         "offset": ("offset", as_offset),
     }
 

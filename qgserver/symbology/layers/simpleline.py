@@ -27,7 +27,7 @@ from qgserver.symbology.lines import (
 )
 from qgserver.symbology.looks import LookPainter, paths_of
 from qgserver.symbology.options import Length, Options, parse_number
-from qgserver.symbology.properties import Convert, as_color, as_length, as_text
+from qgserver.symbology.properties import Convert, as_cap, as_color, as_join, as_length, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 
 
@@ -69,8 +69,8 @@ class SimpleLine(SymbolLayer):
         "outlineColor": ("color", as_color),
         "outlineWidth": ("width", as_length),
         "outlineStyle": ("style", as_text),
-        "joinStyle": ("join", as_text),
-        "capStyle": ("cap", as_text),
+        "joinStyle": ("join", as_join),
+        "capStyle": ("cap", as_cap),
         "offset": ("offset", as_length),
         "customDash": ("dashes", as_dashes),
         "dashPatternOffset": ("dash_offset", as_length),

@@ -21,7 +21,7 @@ from qgserver.symbology.framed import Bounds
 from qgserver.symbology.markers import PLACED, MarkerLayer, draw_marker, exact_painter, outlines
 from qgserver.symbology.marks import mark
 from qgserver.symbology.options import Length, Options
-from qgserver.symbology.properties import CENTER, Convert, as_color, as_length, as_text
+from qgserver.symbology.properties import CENTER, Convert, as_cap, as_color, as_join, as_length, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 
 Pixels = NDArray[np.int32]
@@ -80,8 +80,8 @@ class SimpleMarker(MarkerLayer):
         "outlineColor": ("stroke_color", as_color),
         "outlineWidth": ("stroke_width", as_length),
         "outlineStyle": ("stroke_style", as_text),
-        "joinStyle": ("join", as_text),
-        "capStyle": ("cap", as_text),
+        "joinStyle": ("join", as_join),
+        "capStyle": ("cap", as_cap),
     }
 
     @classmethod
