@@ -1,5 +1,5 @@
 # Short names for the scripts; each of them does its own set-up.
-.PHONY: demo check full format docs bench
+.PHONY: demo check full format docs bench bench-symbols
 
 demo check:
 	./$@
@@ -16,3 +16,6 @@ docs:
 
 bench:
 	bench/run
+
+bench-symbols:
+	./bootstrap && .venv/bin/python bench/symbols.py build/bench
