@@ -39,15 +39,28 @@ class StyledLayer:
 
 def read_document(text: str) -> tuple[StyledLayer, ...]:
     """The layers of a document, in its order (the first is the lowest). Raises ``OwsError``."""
+    root = _root(text)
+    found = tuple(_layer(item) for item in root if local_name(item).endswith("Layer"))
+    if not found:
+        raise wrong("it names no layer")
+    return found
+
+
+def read_style(text: str) -> etree._Element:
+    """The first ``UserStyle`` of a document, whatever layer it is for. Raises ``OwsError``."""
+    found = next((item for item in _root(text).iter() if local_name(item) == "UserStyle"), None)
+    if found is None:
+        raise wrong("it has no style")
+    return found
+
+
+def _root(text: str) -> etree._Element:
     root = parse(text.encode())
     if local_name(root) != "StyledLayerDescriptor":
         raise wrong(f"it begins with {local_name(root)[:60]}")
     if sum(local_name(item) == "Rule" or local_name(item).endswith("Symbolizer") for item in root.iter()) > MAX_RULES:
         raise wrong("it has too many rules")
-    found = tuple(_layer(item) for item in root if local_name(item).endswith("Layer"))
-    if not found:
-        raise wrong("it names no layer")
-    return found
+    return root
 
 
 def _layer(element: etree._Element) -> StyledLayer:

@@ -55,6 +55,10 @@ def render_map(project: Project, request: MapRequest, sources: Sources) -> Canva
             paint(target, plan, drawing)
             if target is not canvas:
                 _put_layer(canvas, target, plan)
+    if request.highlights:
+        from qgserver.render.highlights import draw_highlights  # few maps have some
+
+        draw_highlights(canvas, request.highlights, drawing)
     if drawing.labels is not None:
         drawing.labels.draw(canvas, drawing.context, drawing.assets)
     if request.tile_buffer:

@@ -14,7 +14,7 @@ from qgserver.ows.wms.filters import read_selection
 from qgserver.ows.wms.layerfilters import layer_filters
 from qgserver.ows.wms.published import Published, layers_by_name
 from qgserver.project.model import Project, VectorLayer
-from qgserver.render.request import MapLayer, MapRequest
+from qgserver.render.request import Highlight, MapLayer, MapRequest
 from qgserver.settings import Settings
 from qgserver.web.request import Request
 
@@ -52,7 +52,16 @@ def read_map_request(context: OperationContext, *, transparent: bool) -> MapRequ
         background=None if transparent and params.TRANSPARENT.of(request) else background,
         stretch=context.version == "1.3.0",
         tile_buffer=project.wms.tile_buffer if params.TILED.of(request) else 0,
+        highlights=_highlights(request),
     )
+
+
+def _highlights(request: Request) -> tuple[Highlight, ...]:
+    if not params.HIGHLIGHT_GEOM.text(request):
+        return ()
+    from qgserver.ows.wms.highlights import read_highlights  # few requests need it
+
+    return tuple(read_highlights(request))
 
 
 def read_crs(request: Request, version: str) -> tuple[Crs, bool]:
@@ -90,6 +99,8 @@ def chosen_layers(context: OperationContext) -> list[Chosen]:
         message = "SLD is not supported, as the server fetches nothing: send the document itself as SLD_BODY."
         raise OwsError("InvalidParameterValue", message, locator="SLD")
     body = params.SLD_BODY.of(request)
+    if not body and params.HIGHLIGHT_GEOM.text(request) and not params.LAYERS.text(request):
+        return []  # nothing but highlights, as in QGIS
     if not body:
         return read_layers(request, project, context.settings)
     from qgserver.ows.sldread import read_document  # few requests need it

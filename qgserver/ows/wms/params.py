@@ -197,6 +197,17 @@ SLD_BODY = parameter(
 )
 TIME = parameter("TIME", text, "", "Of layers with this dimension: `value`, `first/last` or a list of these.")
 ELEVATION = parameter("ELEVATION", text, "", "The same; other dimensions are sent as `DIM_` and their name.")
+HIGHLIGHT_GEOM = parameter(
+    "HIGHLIGHT_GEOM",
+    text,
+    "",
+    "WKT geometries in the CRS of the map, separated by `;`, drawn above all layers as HIGHLIGHT_SYMBOL says. "
+    "Their labels are not drawn.",
+    vendor=True,
+)
+HIGHLIGHT_SYMBOL = parameter(
+    "HIGHLIGHT_SYMBOL", text, "", "SLD documents, one for each of HIGHLIGHT_GEOM, separated by `;`.", vendor=True
+)
 SELECTION = parameter("SELECTION", text, "", "`layer:1,2;layer2:3`: features drawn as selected.", vendor=True)
 
 
