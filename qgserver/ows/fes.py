@@ -134,7 +134,7 @@ class _Reader:
     def _comparison(self, element: etree._Element, op: str, depth: int) -> Node:
         left, right = (self._operand(child, depth + 1) for child in self._children(element, 2))
         first, second = _node(left, right.type), _node(right, left.type)
-        if op in ("=", "<>") and element.get("matchCase") == "false":
+        if element.get("matchCase") == "false" and {left.type, right.type} <= {"", "string"}:
             first, second = Call("lower", (first,)), Call("lower", (second,))
         return Binary(op, first, second)
 

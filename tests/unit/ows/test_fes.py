@@ -76,6 +76,14 @@ IS_ONE = compare("EqualTo", prop("num"), lit("1"))
             Binary("=", Call("lower", (NAME,)), Call("lower", (Literal("Ab"),))),
         ),
         (
+            compare("LessThan", prop("my_name"), lit("Ab"), attributes=' matchCase="false"'),
+            Binary("<", Call("lower", (NAME,)), Call("lower", (Literal("Ab"),))),
+        ),
+        (
+            compare("EqualTo", prop("num"), lit("3"), attributes=' matchCase="false"'),
+            Binary("=", NUM, Literal(3)),
+        ),
+        (
             compare("GreaterThan", f"<ogc:Add>{prop('num')}{lit('1')}</ogc:Add>", lit("30")),
             Binary(">", Binary("+", NUM, Literal(1)), Literal(30)),
         ),
