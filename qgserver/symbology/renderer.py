@@ -17,6 +17,7 @@ from qgserver.geo.geometry import Ints
 from qgserver.providers.batch import Batch
 from qgserver.registry import Registry
 from qgserver.symbology.effect import EffectStack, read_effects
+from qgserver.symbology.legacydefined import modernise
 from qgserver.symbology.options import parse_number
 from qgserver.symbology.properties import merge_fields
 from qgserver.symbology.rewriting import with_own_color
@@ -162,6 +163,7 @@ def read_renderer(element: etree._Element | None, layer: str, problems: Problems
     source = Source(layer, problems)
     if element is None:
         element = etree.Element("renderer-v2", type=NOTHING)
+    modernise(element)
     kind = element.get("type", "")
     if kind not in renderers:
         problems.add(layer, f"renderer {kind}", "this renderer is not drawn")

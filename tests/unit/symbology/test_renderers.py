@@ -8,6 +8,7 @@ from lxml import etree
 
 from qgserver.errors import Problems
 from qgserver.expression.context import Context
+from qgserver.expression.nodes import FieldRef, Literal
 from qgserver.providers.batch import Batch, Column
 from qgserver.symbology.renderer import Renderer, read_renderer
 
@@ -114,3 +115,14 @@ def test_counting_knows_no_scale_and_no_class_that_is_switched_off() -> None:
         """<rules><rule symbol="0" scalemindenom="10" scalemaxdenom="20"/><rule symbol="1" checkstate="0"/></rules>"""
     )
     assert drawn(renderer(body, 'type="RuleRenderer"'), batch(n=[5]), 0.0) == [(0, 0)]
+
+
+def test_data_defined_properties_of_qgis_2_are_read() -> None:
+    old = {"width_dd_active": "1", "width_dd_useexpr": "0", "width_dd_field": "w", "width_dd_expression": "5"}
+    old |= {"color_dd_active": "1", "color_dd_useexpr": "1", "color_dd_expression": "'red'", "offset_dd_active": "0"}
+    props = "".join(f'<prop k="{key}" v="{value}"/>' for key, value in old.items())
+    symbol = f'<symbol name="0" type="line"><layer class="SimpleLine">{props}</layer></symbol>'
+    xml = f'<renderer-v2 type="singleSymbol"><symbols>{symbol}</symbols></renderer-v2>'
+    layer = read_renderer(etree.fromstring(xml), "x", Problems(strict=True)).symbols[0].layers[0]
+    found = {key: item.node for key, item in layer.properties.items.items()}
+    assert found == {"outlineWidth": FieldRef("w"), "outlineColor": Literal("red")}
