@@ -11,7 +11,7 @@ from qgserver.expression.values import Value, to_text
 from qgserver.labeling.block import wrapped
 from qgserver.labeling.settings import ABOVE, BELOW, DirectionSymbols, Replacement, Wording
 
-LONGEST = 10_000
+LONGEST = 2_000
 """Characters of a label that are looked at."""
 LARGEST, MOST_DECIMALS = 1e60, 30
 """Numbers beyond stay as they are."""
