@@ -79,17 +79,22 @@ class ShapeburstFill(SymbolLayer):
 
         def paint(canvas: Canvas, shapes: Shapes) -> None:
             for _, rings in areas(shapes, dx, dy):
-                self._paint(canvas, rings, faded, furthest)
+                corner, picture = self._picture(canvas, rings, faded, furthest)
+                left, top = (np.rint if env.exact else np.trunc)(corner).astype(np.int64).tolist()
+                if picture is not None:
+                    canvas.compose(picture, 1.0, canvas.operator, (left, top))
 
         return paint
 
-    def _paint(self, canvas: Canvas, rings: Paths, stops: Stops, furthest: float) -> None:
-        """The picture of an area begins at its corner, wherever that lies, is put at a whole pixel (towards zero), and
-        shows all pixels that the area touches (measured)."""
+    def _picture(
+        self, canvas: Canvas, rings: Paths, stops: Stops, furthest: float
+    ) -> tuple[NDArray[np.float64], Canvas | None]:
+        """The corner of an area float64[2], and its picture: it begins there, wherever that lies, is put at a whole pixel
+        (towards zero, in legends the nearest), and shows all pixels that the area touches (measured)."""
         low = np.maximum(rings.coords.min(axis=0), (-canvas.width, -canvas.height))
         width, height = (np.minimum(rings.coords.max(axis=0), (2 * canvas.width, 2 * canvas.height)) - low).tolist()
         if not (width > 0 and height > 0):
-            return
+            return low, None
         placed = rings.translate(*(SIDE - low).tolist())
         size = int(width) + 2 * SIDE, int(height) + 2 * SIDE
         touched = _touched(placed, size)
@@ -103,8 +108,7 @@ class ShapeburstFill(SymbolLayer):
         picture = Canvas(*size)
         picture.pixels()[:] = np.where(touched[:, :, None], smeared(pixels[None], radius)[0], 0)
         picture.surface.mark_dirty()
-        left, top = np.trunc(low - SIDE).astype(np.int64).tolist()
-        canvas.compose(picture, 1.0, canvas.operator, (left, top))
+        return low - SIDE, picture
 
 
 def _touched(rings: Paths, size: tuple[int, int]) -> NDArray[np.bool_]:
