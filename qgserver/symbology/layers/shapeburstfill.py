@@ -89,8 +89,8 @@ class ShapeburstFill(SymbolLayer):
     def _picture(
         self, canvas: Canvas, rings: Paths, stops: Stops, furthest: float
     ) -> tuple[NDArray[np.float64], Canvas | None]:
-        """The corner of an area float64[2], and its picture: it begins there, wherever that lies, is put at a whole pixel
-        (towards zero, in legends the nearest), and shows all pixels that the area touches (measured)."""
+        """The corner of an area float64[2], and its picture: it begins there, wherever that lies, is put at a whole
+        pixel (towards zero, in legends the nearest), and shows all pixels that the area touches (measured)."""
         low = np.maximum(rings.coords.min(axis=0), (-canvas.width, -canvas.height))
         width, height = (np.minimum(rings.coords.max(axis=0), (2 * canvas.width, 2 * canvas.height)) - low).tolist()
         if not (width > 0 and height > 0):
