@@ -178,7 +178,8 @@ class _Reader:
         found = [child for child in element if local_name(child) == "Distance"]
         if len(found) != 1:
             raise _bad(f"{local_name(element)} takes a Distance")
-        unit = found[0].get("uom") or found[0].get("units") or ""
+        # FES 2, Filter 1, GDAL
+        unit = found[0].get("uom") or found[0].get("units") or found[0].get("unit") or ""
         try:
             return nearby(self._geometry(element), self.scope.crs, found[0].text or "", unit)
         except ValueError as error:
