@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from time import monotonic
 from typing import Protocol, runtime_checkable
@@ -94,6 +94,19 @@ class _Units:
     def take(self, index: Ints) -> _Units:
         shapes = Shapes(take(self.shapes.geometry, index), self.shapes.rows[index])
         return _Units(shapes, self.places[index], self.boxes[index], self.seen[index])
+
+
+def around_all(items: Sequence[Bounds]) -> Bounds:
+    """Bounds within which all the others lie."""
+    if not items:
+        return Bounds(0.0, 0.0, 0.0, 0.0)
+    return Bounds(
+        min(item.left for item in items),
+        min(item.top for item in items),
+        max(item.right for item in items),
+        max(item.bottom for item in items),
+        max(item.gap for item in items),
+    )
 
 
 def framed(stack: EffectStack, paint: Paint, scale: RenderScale) -> Painter:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from qgserver.draw.areas import Look, draw_areas, stroke_each
+import numpy as np
+
+from qgserver.draw.areas import Look, draw_areas, draw_sequence, stroke_each
 from qgserver.draw.brush import fill
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.paths import Paths
 from qgserver.draw.pen import is_thin, stroke
 from qgserver.geo.geometry import LINESTRING, POLYGON, GeometryArray, Ints, offsets
-from qgserver.symbology.env import Shapes, chunks
+from qgserver.symbology.env import Painter, Shapes, chunks
 from qgserver.symbology.framed import EDGE, Bounds
+
+NONE = -1
+"""The number of features that are not drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +85,33 @@ def paths_of(geometry: GeometryArray) -> Iterator[tuple[Paths, Ints]]:
         some = everything.take(chosen.nonzero()[0])
         before = offsets(chosen.astype("int64"))
         yield Paths(some.coords, some.starts, is_closed), before[features]
+
+
+def in_turn(painters: Sequence[tuple[Painter, Ints]]) -> Painter:
+    """A painter for features of the batch that each have one of these: (painter, numbers of the features)."""
+    which = {row: number for number, (_, rows) in enumerate(painters) for row in rows.tolist()}
+    looks = {number: painter.look for number, (painter, _) in enumerate(painters) if isinstance(painter, LookPainter)}
+    if len(looks) == len(painters) and not any(isinstance(p, LookPainter) and p.moved for p, _ in painters):
+        return _looks_in_turn(looks, which)
+
+    def paint(canvas: Canvas, shapes: Shapes) -> None:
+        start, numbers = 0, [which.get(row, NONE) for row in shapes.rows.tolist()]
+        for stop in range(1, len(numbers) + 1):
+            if stop == len(numbers) or numbers[stop] != numbers[start]:
+                if numbers[start] != NONE:
+                    painters[numbers[start]][0](canvas, shapes.slice(start, stop))
+                start = stop
+
+    return paint
+
+
+def _looks_in_turn(looks: Mapping[int, Look], which: Mapping[int, int]) -> Painter:
+    looks = {NONE: Look(), **looks}
+
+    def paint(canvas: Canvas, shapes: Shapes) -> None:
+        numbers = [which.get(row, NONE) for row in shapes.rows.tolist()]
+        used = {number: looks[number] for number in dict.fromkeys(numbers)}
+        for paths, features in paths_of(shapes.geometry):
+            draw_sequence(canvas, paths, features, used, np.array(numbers, dtype=np.int64))
+
+    return paint

@@ -33,6 +33,9 @@ def paint_symbol(canvas: Canvas, env: Env, symbol: Symbol, shapes: Shapes) -> No
             if not layer.properties:
                 inner.painter(layer)(canvas, part)
                 continue
+            if layer.effects is not None:
+                layer.painted_as_defined(inner, part)(canvas, part)
+                continue
             for variant, some in layer.variants(inner, part):
                 variant.painted(inner)(canvas, some)
 

@@ -15,7 +15,8 @@ from qgserver.errors import Problems
 from qgserver.registry import Registry
 from qgserver.symbology.effect import EffectStack, read_effects
 from qgserver.symbology.env import Env, Painter, Shapes
-from qgserver.symbology.framed import extent_of, framed, paint_of
+from qgserver.symbology.framed import Paint, around_all, extent_of, framed, paint_of
+from qgserver.symbology.looks import in_turn
 from qgserver.symbology.options import Options, parse_number, read_options
 from qgserver.symbology.properties import Convert, Properties, as_number, merge_fields, read_properties
 
@@ -51,6 +52,8 @@ class SymbolLayer:
     """What masks call it (since QGIS 3.30)."""
 
     DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {}
+    EFFECTS_APART: ClassVar[bool] = False
+    """True where the painter has put the effects around by itself, or QGIS draws none."""
 
     @classmethod
     def read(cls, options: Options) -> Self:
@@ -63,7 +66,18 @@ class SymbolLayer:
 
     def painted(self, env: Env) -> Painter:
         """The painter, with the layer's paint effects around it."""
-        return self.through_effects(self.painter(env), env)
+        painter = self.painter(env)
+        return painter if self.EFFECTS_APART else self.through_effects(painter, env)
+
+    def painted_as_defined(self, env: Env, shapes: Shapes) -> Painter:
+        """A painter of these shapes as their data define each, with the effects around."""
+        variants = [(variant, some) for variant, some in self.variants(env, shapes)]
+        if self.effects is None or self.EFFECTS_APART:
+            return in_turn([(variant.painted(env), some.rows) for variant, some in variants])
+        items = [(paint_of(v.painter(env), v.extent(env.scale), alike=False), some.rows) for v, some in variants]
+        painter = in_turn([(paint.painter, rows) for paint, rows in items])
+        bounds = around_all([paint.bounds for paint, _ in items])
+        return framed(self.effects, Paint(painter, bounds, alike=False), env.scale)
 
     def through_effects(self, painter: Painter, env: Env) -> Painter:
         """Where the layer has effects: a painter that applies them to each part of what ``painter`` draws."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -34,6 +34,8 @@ PER_PART: frozenset[Node] = frozenset({WHOLE, NUMBER, COUNT})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeometryGenerator(SymbolLayer):
     """``node`` is the option ``geometryModifier``, None when it does not parse; ``symbol`` draws what it gives."""
+
+    EFFECTS_APART: ClassVar[bool] = True
 
     node: Node | None = None
     kind: str = "Fill"
@@ -70,10 +72,6 @@ class GeometryGenerator(SymbolLayer):
             through(canvas, Shapes(take(made(), shapes.rows), shapes.rows))
 
         return paint
-
-    def painted(self, env: Env) -> Painter:
-        """``painter`` has put the effects around what is generated."""
-        return self.painter(env)
 
 
 def _symbol_painter(symbol: Symbol, env: Env, together: bool) -> Painter:

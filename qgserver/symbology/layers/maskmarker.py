@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskMarker(SymbolLayer):
     """``symbol`` is the shape of the mask, ``masked`` what it is for."""
+
+    EFFECTS_APART: ClassVar[bool] = True
 
     masked: frozenset[SymbolLayerRef] = frozenset()
 
@@ -41,7 +43,3 @@ class MaskMarker(SymbolLayer):
                 paint_symbol(sheet, inner, symbol, Shapes(geometry, shapes.rows))
 
         return paint
-
-    def painted(self, env: Env) -> Painter:
-        """Effects are for what is seen, masks have none."""
-        return self.painter(env)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class VectorField(SymbolLayer):
     """Attributes are the options of the same names; ``x`` and ``y`` name fields, ``unit`` is the length of 1 in them,
     ``symbol`` the line."""
 
+    EFFECTS_APART: ClassVar[bool] = True
+
     x: str = ""
     y: str = ""
     unit: Length = Length(1.0)
@@ -54,10 +56,6 @@ class VectorField(SymbolLayer):
 
     def used_fields(self) -> frozenset[str] | None:
         return merge_fields([SymbolLayer.used_fields(self), frozenset(name for name in (self.x, self.y) if name)])
-
-    def painted(self, env: Env) -> Painter:
-        """QGIS draws vectors without effects (measured)."""
-        return self.painter(env)
 
     def painter(self, env: Env) -> Painter:
         symbol, unit = self.symbol, self.unit.pixels(env.scale)

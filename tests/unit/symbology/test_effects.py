@@ -132,6 +132,18 @@ def test_absurd_numbers_stop_nothing(name: str, value: str) -> None:
     assert time.monotonic() - start < 20
 
 
+def test_effects_are_around_what_data_define() -> None:
+    defined = (
+        '<data_defined_properties><Option><Option name="properties" type="Map"><Option name="fillColor">'
+        '<Option name="active" value="true"/><Option name="type" value="3"/>'
+        '<Option name="expression" value="\'#00ff00\'"/></Option></Option></Option></data_defined_properties>'
+    )
+    pixels = painted("SimpleFill", stack_of(BLUE.format("") + SOURCE) + defined)
+    assert pixels[45, 45].tolist() == [0, 255, 0, 255]
+    assert pixels[64, 64, 0] > pixels[64, 64, 1] == 0
+    assert (painted("SimpleFill", defined)[45, 45] == pixels[45, 45]).all()
+
+
 def test_what_is_too_much_for_one_canvas_is_painted_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     points = np.column_stack([np.linspace(5.0, 95.0, 9), np.full(9, 50.0)])
     lines = np.repeat(points, 2, axis=0) + np.tile([(0.0, 0.0), (7.0, 3.0)], (9, 1))
