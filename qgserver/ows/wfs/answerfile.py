@@ -60,11 +60,14 @@ def gathered(answer: Answer, *, ids: bool) -> Iterator[Gathered]:
         folder = Path(name)
         path = folder / "features.gpkg"
         gathering = _Gathering(path, answer.max_file_bytes, ids)
-        for member, batches in groupby(answer.features, lambda item: item.member):
-            gathering.take(member, batches)
-        missing = [member for member in answer.members if all(member is not found.member for found in gathering.layers)]
-        for member in missing:
-            gathering.take(member, iter(()))
+        groups = groupby(answer.features, lambda item: id(item.member))  # the same type may be asked for twice
+        group = next(groups, None)
+        for member in answer.members:
+            if group is not None and group[0] == id(member):
+                gathering.take(member, group[1])
+                group = next(groups, None)
+            else:
+                gathering.take(member, iter(()))
         yield Gathered(folder, path, gathering.layers, answer.max_file_bytes)
 
 

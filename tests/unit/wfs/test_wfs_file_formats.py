@@ -215,6 +215,12 @@ def test_an_empty_answer_is_a_whole_file(site: Application, folder: Path, tmp_pa
         assert (shapes, list(columns)[-1]) == ([], "moment")
 
 
+def test_a_type_that_is_asked_for_twice_is_two_layers(site: Application, folder: Path, tmp_path: Path) -> None:
+    path = saved(ask(site, "gpkg", TYPENAME="areas,mixed,areas", STARTINDEX="4"), tmp_path / "a.gpkg")
+    sizes = {name: pyogrio.read_info(path, layer=name)["features"] for name in pyogrio.list_layers(path)[:, 0]}
+    assert list(sizes.items()) == [("areas", 1), ("mixed", 5), ("areas_2", 5)]
+
+
 def test_hits_are_told_in_gml(site: Application) -> None:
     answer = ask(site, "gpkg", TYPENAME="mixed", RESULTTYPE="hits")
     assert 'numberOfFeatures="5"' in answer.text
