@@ -18,7 +18,7 @@ MAX_CELLS = 20_000
 
 def pole(geometry: Geometry, tolerance: float) -> Geometry:
     """The inner point farthest from the edges, by halving the most promising square until nothing better than
-    ``tolerance`` can be found."""
+    ``tolerance`` can be found; the first guesses are the centres of the outer ring and of the box (as in QGIS)."""
     parts = shapely.get_parts(geometry)
     points = [_pole_of_part(part, tolerance) for part in parts]
     best = max(points, key=lambda found: found[0])
@@ -40,7 +40,9 @@ def _pole_of_part(part: Geometry, tolerance: float) -> tuple[float, float, float
         return away if shapely.intersects(part, place) else -away
 
     half = size / 2
-    best = (distance((x1 + x2) / 2, (y1 + y2) / 2), (x1 + x2) / 2, (y1 + y2) / 2)
+    middle = shapely.centroid(shapely.polygons(shapely.get_exterior_ring(part)))
+    guesses = ((middle.x, middle.y), ((x1 + x2) / 2, (y1 + y2) / 2))
+    best = max(((distance(x, y), x, y) for x, y in guesses), key=lambda guess: guess[0])
     order = itertools.count()
     heap: list[tuple[float, int, float, float, float, float]] = []
 
@@ -58,7 +60,7 @@ def _pole_of_part(part: Geometry, tolerance: float) -> tuple[float, float, float
         if away > best[0]:
             best = (away, x, y)
         if -reach - best[0] <= tolerance or made > MAX_CELLS:
-            break
+            continue  # the centre of one that is left may still be better than the best so far
         for dx, dy in ((-1, -1), (1, -1), (-1, 1), (1, 1)):
             add(x + dx * half / 2, y + dy * half / 2, half / 2)
     return best
