@@ -238,7 +238,8 @@ class _Reader:
                     # The test suite wants this code, which table D.2 of WFS 2.0 gives 403.
                     message = "Boxes can't be compared."
                     raise OwsError("OperationProcessingFailed", message, locator="filter", status=403)
-                return _Operand(Literal(None), type="string")
+                field = self.properties.get(f"gml_{self._property_name(element)}")
+                return _Operand(Literal(None) if field is None else FieldRef(field.field), type="string")
             item = self._property(element)
             return _Operand(FieldRef(item.field), type=item.type)
         if name in _ARITHMETIC:
@@ -331,7 +332,7 @@ _STANDARD = frozenset(("description", "identifier", "name", "boundedBy"))
 
 
 def is_standard(text: str, element: etree._Element) -> bool:
-    """Whether a name means one of the properties that GML 3.2 lets every feature have: no field is behind them.
+    """Whether a name means one of the properties that GML 3.2 lets every feature have (``STANDARD_FIELDS``, or a box).
     ``element`` knows the prefixes."""
     prefix, colon, _ = text.strip().rpartition("/")[2].rpartition(":")
     space = element.nsmap.get(prefix if colon else None)

@@ -10,6 +10,9 @@ QGS = "http://www.qgis.org/gml"
 GEOMETRY = "geometry"
 """Name of the geometry property of every feature type, whatever the column is called."""
 
+STANDARD_FIELDS = {"gml_description": "description", "gml_identifier": "identifier", "gml_name": "name"}
+"""Text fields of these names are the properties that GML 3.2 lets every feature have, in the order it wants them."""
+
 _NOT_IN_NAMES = re.compile(r"[^\w.-]")
 _NAME_START = re.compile(r"[^\W\d]")
 

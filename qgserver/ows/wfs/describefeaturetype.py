@@ -147,7 +147,8 @@ def _type(described: Described, dialect: _Dialect) -> str:
     geometry = geometry_property_type(described.geometry_type, dialect.gml)
     if geometry:
         lines.append(f'     <element name="{GEOMETRY}" type="gml:{geometry}" minOccurs="0" maxOccurs="1"/>')
-    lines += [f"     <element{attributes(_element(item, dialect))}/>" for item in described.properties]
+    own = [item for item in described.properties if not (dialect is _GML32 and item.standard)]
+    lines += [f"     <element{attributes(_element(item, dialect))}/>" for item in own]
     lines += ["    </sequence>", "   </extension>", "  </complexContent>", " </complexType>"]
     return "\n".join(lines) + "\n"
 

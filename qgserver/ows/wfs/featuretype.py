@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from qgserver.errors import OwsError
 from qgserver.ows.closedworld import PublishedField
-from qgserver.ows.names import xml_name
+from qgserver.ows.names import STANDARD_FIELDS, xml_name
 from qgserver.project.model import FieldConfig, Project, VectorLayer, Widget
 from qgserver.providers.protocol import Field, Schema
 
@@ -39,6 +39,8 @@ class Property(PublishedField):
     """GML writes a number with so many decimals (widget Range)."""
     pattern: str = ""
     """GML writes a date or time by this pattern of Qt's (widget DateTime)."""
+    standard: str = ""
+    """The property of GML itself that GML 3.2 writes it as (``name``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ def _property(field: Field, config: FieldConfig) -> Property:
         zone=field.type_name.lower() in _ZONED,
         decimals=_decimals(field, config.widget),
         pattern=pattern,
+        standard=STANDARD_FIELDS.get(field.name, "") if field.type == "string" else "",
     )
 
 

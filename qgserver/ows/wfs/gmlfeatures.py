@@ -14,7 +14,7 @@ from qgserver.ows.attributetext import decimal_texts, pattern_texts, wrap_texts,
 from qgserver.ows.crs import written_swapped
 from qgserver.ows.geometrytext import dump_array
 from qgserver.ows.gml import GmlStyle, GmlVersion, bounded_by, box_texts, geometry_texts, with_ids
-from qgserver.ows.names import GEOMETRY, xml_id
+from qgserver.ows.names import GEOMETRY, QGS, xml_id
 from qgserver.ows.wfs.answer import Answer, Features, Frame, Member, Total
 from qgserver.ows.wfs.featuretype import Property
 from qgserver.ows.xmlio import attributes, escape
@@ -81,19 +81,24 @@ def feature_writer(
     style = style_of(member.frame, dialect, member.multi)
     start = f'{around[0]} <qgs:{name}{root_attributes} {dialect.id_attribute}="'.encode()
     end = f" </qgs:{name}>\n{around[1]}".encode()
+    standard = sorted(
+        (item for item in member.properties if item.standard and dialect.ids), key=lambda item: item.field
+    )
+    own = [item for item in member.properties if item not in standard]
     geometry_start, geometry_end = f"  <qgs:{GEOMETRY}>".encode(), f"</qgs:{GEOMETRY}>\n".encode()
 
     def write(features: Features) -> bytes:
         batch = features.batch
         ids = id_texts(member, batch.fids, dialect)
         parts = [wrap_texts(ids, start, b'">\n')]
+        parts += [_standard_elements(item, batch.columns[item.field]) for item in standard]
         if features.real is not None:
             parts.append(bounded_by(box_texts(features.real.boxes(), style), b"  "))
         if batch.geometry is not None:
             texts = geometry_texts(batch.geometry, style)
             texts = with_ids(texts, ids) if dialect.ids else texts
             parts.append([geometry_start + text + geometry_end if text else b"" for text in texts])
-        parts += [_elements(item, batch.columns[item.field]) for item in member.properties]
+        parts += [_elements(item, batch.columns[item.field]) for item in own]
         return b"".join(chain.from_iterable(zip(*parts, repeat(end, len(batch)), strict=True)))
 
     return write
@@ -116,6 +121,14 @@ def value_texts(item: Property, column: Column) -> Sequence[bytes | None]:
     if item.pattern:
         return pattern_texts(column, item.pattern)
     return xml_texts(column, zone=item.zone)
+
+
+def _standard_elements(item: Property, column: Column) -> list[bytes]:
+    """One line per value that is there: a property of GML itself."""
+    # An identifier says who gives it (GML 3.2.1 clause 7.2.4.5): nobody but the owner of the data.
+    space = f' codeSpace="{QGS}"' if item.standard == "identifier" else ""
+    start, end = f"  <gml:{item.standard}{space}>".encode(), f"</gml:{item.standard}>\n".encode()
+    return [b"" if text is None else start + text + end for text in value_texts(item, column)]
 
 
 def _elements(item: Property, column: Column) -> list[bytes]:

@@ -129,6 +129,8 @@ def read_values(target: Target, given: Sequence[Given]) -> Values:
         if one.geometry is not None or (one.name in target.geometry_names and one.text is None):
             continue
         item = target.properties.get(one.name)
+        if one.optional and item is None:
+            continue
         field = target.schema.field(item.field) if item is not None else None
         if item is None or field is None:
             raise OwsError("InvalidValue", f"There is no property {one.name[:80]} that can be written.")
@@ -177,7 +179,8 @@ def read_replacement(target: Target, given: Sequence[Given], srs_name: str) -> C
     """What a Replace writes: all that can be written, NULL where nothing is sent. The key stays, and what can't be
     written is passed over: clients send back all that they were given."""
     sent = {one.name: one for one in given}
-    unknown = [name for name in sent if name not in target.properties and name not in target.geometry_names]
+    known = {*target.properties, *target.geometry_names}
+    unknown = [name for name, one in sent.items() if name not in known and not one.optional]
     if unknown:
         raise OwsError("InvalidValue", f"There is no property {unknown[0][:80]}.")
     values = []

@@ -12,6 +12,7 @@ from lxml import etree
 from qgserver.errors import OwsError
 from qgserver.ows.fes import bare_name, is_standard
 from qgserver.ows.gmlread import ReadGeometry, is_geometry, local_name, read_geometry
+from qgserver.ows.names import STANDARD_FIELDS
 from qgserver.ows.wfs.params import V2
 from qgserver.ows.wfs.query import Query, read_get_feature
 from qgserver.web.request import Request
@@ -28,11 +29,13 @@ _MEMBERS = ("featureMember", "featureMembers", "member")
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A property as sent: a text, a geometry, or neither for NULL."""
+    """A property as sent: a text, a geometry, or neither for NULL. ``optional``: it is one of GML itself, which goes
+    where the type has a field for it (``STANDARD_FIELDS``) and else is passed over."""
 
     name: str
     text: str | None = None
     geometry: ReadGeometry | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +269,17 @@ def _forget(element: etree._Element) -> None:
 
 
 def _feature(element: etree._Element) -> NewFeature:
-    values = tuple(_given(local_name(child), child) for child in element if not _has_no_place(child))
+    values = tuple(given for child in element if (given := _given_by(child)) is not None)
     return NewFeature(local_name(element), values)
+
+
+def _given_by(element: etree._Element) -> Given | None:
+    """What a child of a feature gives, None for what no table has a column for."""
+    name = local_name(element)
+    if not _is_standard(element):
+        return _given(name, element)
+    field = f"gml_{name}"
+    return Given(field, element.text or None, optional=True) if field in STANDARD_FIELDS else None
 
 
 _STANDARD = {
@@ -278,9 +290,8 @@ _STANDARD = {
 }
 
 
-def _has_no_place(element: etree._Element) -> bool:
-    """Whether it is one of the properties that GML gives to every feature: part of what a client sends back, and
-    nothing that a table has a column for."""
+def _is_standard(element: etree._Element) -> bool:
+    """Whether it is one of the properties that GML gives to every feature: part of what a client sends back."""
     name = etree.QName(element)
     return name.localname in _STANDARD.get(name.namespace or "", ())
 
@@ -312,13 +323,13 @@ def _property(element: etree._Element) -> Given:
     name = parts.get("Name", parts.get("ValueReference"))
     if name is None or not (name.text or "").strip():
         raise OwsError("MissingParameterValue", "A Property of an Update has no Name.")
-    if is_standard(name.text or "", name):
-        raise OwsError("InvalidValue", f"There is no property {(name.text or '').strip()[:80]} that can be written.")
+    field = bare_name(name.text or "")
+    field = f"gml_{field}" if is_standard(name.text or "", name) else field
     action = name.get("action", "replace")
     if action not in ("replace", "remove"):
         raise OwsError("InvalidValue", f"A property has one value: {action[:80]} is not possible.")
     value = parts.get("Value") if action == "replace" else None
-    return Given(bare_name(name.text or "")) if value is None else _given(bare_name(name.text or ""), value)
+    return Given(field) if value is None else _given(field, value)
 
 
 def _given(name: str, element: etree._Element) -> Given:

@@ -12,6 +12,7 @@ import pytest
 from lxml import etree
 from transactions import KINDS, World, make_world
 
+from qgserver.ows.names import STANDARD_FIELDS
 from qgserver.providers import gpkgblob
 
 WFS, FES = "http://www.opengis.net/wfs/2.0", "http://www.opengis.net/fes/2.0"
@@ -207,3 +208,31 @@ def test_capabilities_offer_no_edits_of_files_that_take_none(world: World, versi
     }
     assert offered["pts"] == {"Query", "Insert", "Update", "Delete"}
     assert offered["shapes"] == {"Query"}
+
+
+def test_properties_of_gml_go_where_there_are_fields_for_them(world: World) -> None:
+    for name in STANDARD_FIELDS:
+        _write(world, f"ALTER TABLE pts ADD COLUMN {name} TEXT")
+    new = (
+        "<qgs:pts><gml:description>long</gml:description><gml:identifier codeSpace='x'>17</gml:identifier>"
+        "<gml:name>&lt;short&gt;</gml:name><qgs:num>7</qgs:num><qgs:name>own</qgs:name></qgs:pts>"
+    )
+    done(world, f"<wfs:Insert>{new}</wfs:Insert>")
+    done(world, update(reference("gml:name[1]"), "Ada &amp; co", rid("pts.1")))
+    columns = "gml_description, gml_identifier, gml_name, name"
+    assert world.query(f"SELECT {columns} FROM pts WHERE fid IN (1, 4) ORDER BY fid") == [
+        (None, None, "Ada & co", "Ada"), ("long", "17", "<short>", "own"),
+    ]  # fmt: skip
+    condition = (
+        "<Filter xmlns:gml='http://www.opengis.net/gml/3.2'><PropertyIsLike wildCard='*' singleChar='?' escapeChar='!'>"
+        "<ValueReference>gml:name</ValueReference><Literal>*short*</Literal></PropertyIsLike></Filter>"
+    )
+    status, answer = world.get(VERSION="2.0.0", REQUEST="GetFeature", TYPENAMES="pts", FILTER=condition)
+    assert status == 200
+    (found,) = etree.fromstring(answer).iter("{http://www.qgis.org/gml}pts")
+    assert [(etree.QName(item).localname, item.text) for item in found][:3] == [
+        ("description", "long"), ("identifier", "17"), ("name", "<short>"),
+    ]  # fmt: skip
+    described = world.get(VERSION="2.0.0", REQUEST="DescribeFeatureType", TYPENAMES="pts")[1]
+    assert b"gml_name" not in described
+    assert b"gml_name" in world.get(VERSION="1.1.0", REQUEST="DescribeFeatureType", TYPENAME="pts")[1]
