@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
 
@@ -13,6 +14,7 @@ from qgserver.labeling import conflicts, costs
 from qgserver.labeling import obstacles as hindrances
 from qgserver.labeling.candidates import generate
 from qgserver.labeling.candidates.columns import Candidates, Flags, parts
+from qgserver.labeling.candidates.limits import LINES, POLYGONS, limit
 from qgserver.labeling.candidates.line import wanted
 from qgserver.labeling.model import Engine, Item, Obstacle, Placed
 from qgserver.labeling.solve import Problem, solve
@@ -104,9 +106,12 @@ def _best(found: Candidates, items: Sequence[Item], engine: Engine) -> Candidate
     """No more candidates than the length of a line or the area of a polygon deserves, the cheapest ones."""
     geometries = np.array([item.geometry for item in items], dtype=object)
     kinds = shapely.get_type_id(geometries)
-    lines = wanted(shapely.length(geometries), engine)
+    crowd = Counter(item.source for item in items)
+    labels = [crowd[item.source] for item in items]
+    few, many = (np.array([limit(table, count) for count in labels]) for table in (LINES, POLYGONS))
+    lines = wanted(shapely.length(geometries), engine, few)
     cm2 = shapely.area(geometries) / (10 * engine.px_per_mm) ** 2
-    areas = np.maximum(16, np.ceil(engine.candidates_polygon_per_cm2 * cm2))
+    areas = np.maximum(16, np.minimum(np.ceil(engine.candidates_polygon_per_cm2 * cm2), many))
     most = np.select([kinds == costs.LINE, kinds == costs.POLYGON], [lines, areas], len(found))
     return found.take(_rank(found.item) < most[found.item])
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from qgserver.geo.geometry import Floats, Ints
 from qgserver.labeling.candidates import curved, line, outside, point, polygon
 from qgserver.labeling.candidates.columns import Candidates, join, parts, stand_upright
+from qgserver.labeling.candidates.limits import LINES, POINTS, POLYGONS, Limits, limit
 from qgserver.labeling.model import Engine, Item, Mode, PolygonFlags
 
-Family = Callable[[Ints, Sequence[Item], Engine], Candidates]
+Family = Callable[[Ints, Sequence[Item], Engine, int], Candidates]
+"""(numbers of the items, items, engine, how many candidates each has at most)."""
 
 _POINT, _LINE, _POLYGON = 0, 1, 3
 
@@ -24,11 +27,12 @@ _POINT, _LINE, _POLYGON = 0, 1, 3
 def generate(items: Sequence[Item], engine: Engine) -> Candidates:
     """The candidates of all items, sorted by item. Geometries are Points, LineStrings and Polygons."""
     kinds = shapely.get_type_id(np.array([item.geometry for item in items], dtype=object))
-    groups: dict[Family, list[int]] = {}
+    crowd = Counter(item.source for item in items)
+    groups: dict[tuple[Family, int], list[int]] = {}
     for number, (item, kind) in enumerate(zip(items, kinds.tolist(), strict=True)):
         for family in _families(item, kind):
-            groups.setdefault(family, []).append(number)
-    found = [family(np.array(rows), [items[i] for i in rows], engine) for family, rows in groups.items()]
+            groups.setdefault((family, limit(_LIMITS[family], crowd[item.source])), []).append(number)
+    found = [family(np.array(rows), [items[i] for i in rows], engine, most) for (family, most), rows in groups.items()]
     return _fitting(stand_upright(join(found), items), items)
 
 
@@ -73,7 +77,7 @@ def _of_polygon(item: Item, inner: tuple[Family, ...]) -> tuple[Family, ...]:
     return (*inner, outside.around)
 
 
-def _pinned(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
+def _pinned(which: Ints, items: Sequence[Item], engine: Engine, most: int) -> Candidates:
     """Where the data demand it, at no cost."""
     corner = np.array([item.pinned for item in items], dtype=np.float64).reshape(-1, 2)
     size = point.sizes(items)
@@ -81,9 +85,9 @@ def _pinned(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
     return found.with_cost(np.zeros(len(found)))
 
 
-def _at_points(place: Callable[[Ints, Sequence[Item], Floats], Candidates]) -> Family:
-    def family(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
-        return place(which, items, _points(items))
+def _at_points(place: Callable[[Ints, Sequence[Item], Floats, int], Candidates]) -> Family:
+    def family(which: Ints, items: Sequence[Item], engine: Engine, most: int) -> Candidates:
+        return place(which, items, _points(items), most)
 
     return family
 
@@ -97,12 +101,12 @@ def _points(items: Sequence[Item]) -> Floats:
     return np.asarray(shapely.get_coordinates(points), dtype=np.float64)
 
 
-def _along_outline(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
-    return line.along(which, items, engine, outline=True)
+def _along_outline(which: Ints, items: Sequence[Item], engine: Engine, most: int) -> Candidates:
+    return line.along(which, items, engine, most, outline=True)
 
 
-def _along_line(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
-    return line.along(which, items, engine, outline=False)
+def _along_line(which: Ints, items: Sequence[Item], engine: Engine, most: int) -> Candidates:
+    return line.along(which, items, engine, most, outline=False)
 
 
 _over, _around, _ordered, _centred = (_at_points(f) for f in (point.over, point.around, point.ordered, point.centred))
@@ -120,4 +124,18 @@ _TABLE: dict[tuple[int, Mode], tuple[Family, ...]] = {
     (_POLYGON, Mode.LINE): (_along_outline,),
     (_POLYGON, Mode.HORIZONTAL): (polygon.within,),
     (_POLYGON, Mode.FREE): (polygon.within,),
+}
+
+_LIMITS: dict[Family, Limits] = {
+    _pinned: POINTS,
+    _over: POINTS,
+    _around: POINTS,
+    _ordered: POINTS,
+    _centred: POINTS,
+    _along_line: LINES,
+    _along_outline: LINES,
+    line.horizontal: LINES,
+    curved.along: LINES,
+    polygon.within: POLYGONS,
+    outside.around: POLYGONS,
 }

@@ -49,7 +49,7 @@ class _Runs:
     good: Flags
 
 
-def along(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
+def along(which: Ints, items: Sequence[Item], engine: Engine, most: int) -> Candidates:
     """Candidates above, on and below lines (polygons give their outlines, upon which text never overruns)."""
     text = _read(items)
     lines = np.array([item.geometry for item in items], dtype=object)
@@ -68,7 +68,7 @@ def along(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
     anchor = np.array([item.placing.anchor for item in items], dtype=np.float64)
     anchors = shapely.line_interpolate_point(lines, length * anchor)
     lines[rows] = _extended(lines[rows], overrun[rows])
-    count = wanted(length, engine)
+    count = wanted(length, engine, most)
     found = []
     for side in (1, 0, -1):
         chosen, paths = _side(lines, items, rows, side)

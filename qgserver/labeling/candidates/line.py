@@ -34,16 +34,16 @@ class _Lines:
     wanted: Ints
 
 
-def wanted(length: Floats, engine: Engine) -> Ints:
-    """int64[n]: how many candidates lines of these lengths shall have."""
+def wanted(length: Floats, engine: Engine, most: Ints | int) -> Ints:
+    """int64[n]: how many candidates lines of these lengths shall have, ``most`` at most."""
     count = np.ceil(engine.candidates_line_per_cm * length / (10 * engine.px_per_mm))
-    return np.asarray(np.clip(np.nan_to_num(count), 1, MOST), dtype=np.int64)
+    return np.asarray(np.clip(np.nan_to_num(count), 1, np.minimum(most, MOST)), dtype=np.int64)
 
 
-def along(which: Ints, items: Sequence[Item], engine: Engine, *, outline: bool) -> Candidates:
+def along(which: Ints, items: Sequence[Item], engine: Engine, most: int, *, outline: bool) -> Candidates:
     """Labels beside or upon lines: first within their straight parts; where those give too few places, around the
     middle of the whole. ``outline``: the geometries are polygons, whose labels never overrun."""
-    lines = _read(items, engine)
+    lines = _read(items, engine, most)
     need = lines.width - 2 * np.minimum(lines.width, [item.placing.overrun for item in items])
     long_enough = (lines.paths.length >= need) | outline
     straight = _straight(lines, long_enough & ~lines.strict)
@@ -54,9 +54,9 @@ def along(which: Ints, items: Sequence[Item], engine: Engine, *, outline: bool) 
     return _renumbered(found, which)
 
 
-def horizontal(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
+def horizontal(which: Ints, items: Sequence[Item], engine: Engine, most: int) -> Candidates:
     """Boxes centred on points of the line; the nearer to the anchor, the cheaper."""
-    lines = _read(items, engine)
+    lines = _read(items, engine, most)
     length, anchor = lines.paths.length, lines.anchor * lines.paths.length
     step = length / (lines.wanted + 1)
     count = np.where(lines.strict | (step <= 0), 1, lines.wanted + 1)
@@ -75,7 +75,7 @@ def _renumbered(found: Candidates, which: Ints) -> Candidates:
     return found
 
 
-def _read(items: Sequence[Item], engine: Engine) -> _Lines:
+def _read(items: Sequence[Item], engine: Engine, most: int) -> _Lines:
     paths = flatten([item.geometry for item in items])
     return _Lines(
         paths=paths,
@@ -85,7 +85,7 @@ def _read(items: Sequence[Item], engine: Engine) -> _Lines:
         flags=np.array([item.placing.line_flags or LineFlags.ON for item in items], dtype=np.int64),
         anchor=np.array([item.placing.anchor for item in items], dtype=np.float64),
         strict=np.array([item.placing.anchor_strict for item in items], dtype=bool),
-        wanted=wanted(paths.length, engine),
+        wanted=wanted(paths.length, engine, most),
     )
 
 

@@ -23,7 +23,7 @@ _LEVEL = np.radians(5.0)
 """Where an outline is level or upright within this angle, boxes also lie centred beside it."""
 
 
-def around(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
+def around(which: Ints, items: Sequence[Item], engine: Engine, most: int) -> Candidates:
     """Candidates that do not touch their polygon, the cheaper the nearer they are to its centre."""
     polygons = np.array([item.geometry for item in items], dtype=object)
     distance = np.maximum([item.placing.distance for item in items], NEAREST)
@@ -35,7 +35,7 @@ def around(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
     paths = flatten(rings[rows])
     # as many points as a circle of that circumference has candidates
     density = engine.candidates_polygon_per_cm2 / (10 * engine.px_per_mm) ** 2
-    count = np.clip(np.ceil(density * paths.length**2 / (4 * np.pi)), FEWEST, MOST).astype(np.int64)
+    count = np.clip(np.minimum(np.ceil(density * paths.length**2 / (4 * np.pi)), most), FEWEST, MOST).astype(np.int64)
     path, rank = expand(np.zeros_like(count), count)
     at = rank * (paths.length / count)[path]
     points, segment = paths.at(path, at), paths.segment(path, at)

@@ -11,9 +11,6 @@ from qgserver.labeling.candidates.columns import Candidates, boxes
 from qgserver.labeling.model import Item, Mode
 
 CHEAPEST = 0.0001
-AROUND = 16
-"""Candidates around a point."""
-
 _STEP = 0.002
 
 _SIDES: dict[str, tuple[float, float, float, int, int]] = {
@@ -33,7 +30,7 @@ _SIDES: dict[str, tuple[float, float, float, int, int]] = {
 }
 
 
-def over(which: Ints, items: Sequence[Item], points: Floats) -> Candidates:
+def over(which: Ints, items: Sequence[Item], points: Floats, most: int = 1) -> Candidates:
     """One candidate an item, ``quadrant`` and ``offset`` away from its point. ``which`` numbers the ``items`` in the
     map; ``points`` float64[n, 2]."""
     size = sizes(items)
@@ -56,14 +53,14 @@ def _over_offsets(items: Sequence[Item], quadrant: Ints) -> Floats:
     return offset
 
 
-def centred(which: Ints, items: Sequence[Item], points: Floats) -> Candidates:
+def centred(which: Ints, items: Sequence[Item], points: Floats, most: int = 1) -> Candidates:
     """The box's middle on the point: what polygons try before the places around their centre."""
     size = sizes(items)
     return boxes(which, points - size / 2, size, np.full(len(which), CHEAPEST), angle=angles(items))
 
 
-def around(which: Ints, items: Sequence[Item], points: Floats) -> Candidates:
-    """Sixteen candidates an item on a circle (the corner or side that faces the point lies on it), from the upper
+def around(which: Ints, items: Sequence[Item], points: Floats, most: int) -> Candidates:
+    """``most`` candidates an item on a circle (the corner or side that faces the point lies on it), from the upper
     right one counter-clockwise; the cost rises alternately to both sides of the first."""
     size = sizes(items)
     width, height = size[:, :1], size[:, 1:]
@@ -74,17 +71,17 @@ def around(which: Ints, items: Sequence[Item], points: Floats) -> Candidates:
     # a side faces the point, instead of a corner, up to these angles from its axis
     side = np.where(distance > 0, np.minimum(wide, limit), limit)
     top = np.where(distance > 0, np.minimum(high, limit), limit)
-    angle = np.mod(np.pi / 4 + np.arange(AROUND) * 2 * np.pi / AROUND, 2 * np.pi)[None, :]
+    angle = np.mod(np.pi / 4 + np.arange(most) * 2 * np.pi / most, 2 * np.pi)[None, :]
     x, y, quadrant = _around_corner(angle, distance, (width, height), (side, top))
     corner = points[:, None, :] + np.stack((x, y), axis=-1)
-    rank = np.concatenate((np.arange(0, AROUND, 2), np.arange(AROUND - 1, 0, -2)))
-    cost = CHEAPEST + _STEP * rank / (AROUND - 1)
+    rank = np.concatenate((np.arange(0, most, 2), np.arange(most - 1, 0, -2)))
+    cost = CHEAPEST + _STEP * rank / (most - 1)
     found = boxes(
-        np.repeat(which, AROUND),
+        np.repeat(which, most),
         corner.reshape(-1, 2),
-        np.repeat(size, AROUND, axis=0),
+        np.repeat(size, most, axis=0),
         np.tile(cost, len(which)),
-        angle=np.repeat(angles(items), AROUND),
+        angle=np.repeat(angles(items), most),
     )
     found.quadrant[:] = quadrant.reshape(-1, 2)
     return found
@@ -93,7 +90,7 @@ def around(which: Ints, items: Sequence[Item], points: Floats) -> Candidates:
 def _around_corner(
     angle: Floats, distance: Floats, size: tuple[Floats, Floats], limits: tuple[Floats, Floats]
 ) -> tuple[Floats, Floats, Ints]:
-    """Lower left corners relative to the point, and sides: float64[n, 16] twice, int64[n, 16, 2]."""
+    """Lower left corners relative to the point, and sides: float64[n, k] twice, int64[n, k, 2]."""
     width, height = size
     side, top = limits
     shape = np.broadcast_shapes(angle.shape, distance.shape)
@@ -128,14 +125,14 @@ def _around_corner(
     return x, y, np.stack((across, upward), axis=-1)
 
 
-def ordered(which: Ints, items: Sequence[Item], points: Floats) -> Candidates:
+def ordered(which: Ints, items: Sequence[Item], points: Floats, most: int) -> Candidates:
     """The positions that map makers prefer, in the order of the settings: each next one costs a little more."""
     rows, found = [], []
     for row, item in enumerate(items):
         left, under = item.width, item.height
         top, bottom = item.margins
         half_width, half_height = item.placing.symbol
-        for rank, name in enumerate(item.placing.positions):
+        for rank, name in enumerate(item.placing.positions[:most]):
             if name not in _SIDES:
                 continue
             degrees, share, below, across, upward = _SIDES[name]

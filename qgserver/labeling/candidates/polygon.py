@@ -10,12 +10,16 @@ import shapely
 
 from qgserver.geo.geometry import Floats, Ints
 from qgserver.labeling.candidates.columns import Candidates, Shapes, boxes, expand
+from qgserver.labeling.candidates.limits import UNLIMITED
 from qgserver.labeling.candidates.point import CHEAPEST, sizes
 from qgserver.labeling.candidates.split import convex_parts
 from qgserver.labeling.model import Engine, Item, Mode
 
 MOST = 4000
-"""No polygon gets more points of the grid than this: larger ones have a wider grid."""
+"""No polygon gets more points of a grid than this: larger ones have a wider grid."""
+
+FINEST = 10
+"""So often is the spacing halved where a polygon has too few points."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +34,7 @@ class _Frames:
     second: Floats
 
 
-def within(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
+def within(which: Ints, items: Sequence[Item], engine: Engine, most: int) -> Candidates:
     """Horizontal and free labels: their middles lie on the grid and inside the polygon; with ``fit_in_polygon`` the
     whole box does (the caller sees to that)."""
     polygons = np.array([item.geometry for item in items], dtype=object)
@@ -38,13 +42,10 @@ def within(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
     part, owner = convex_parts(polygons, size[:, 0] * size[:, 1])
     frames = _frames(part, owner)
     angle = _angles(items, polygons, size, frames)
-    spacing = 10 * engine.px_per_mm / np.sqrt(max(engine.candidates_polygon_per_cm2, 1e-3))
-    box, points = _grid(frames, spacing)
-    item = frames.item[box]
-    shapely.prepare(polygons)
-    inside = np.asarray(shapely.contains_xy(polygons[item], points[:, 0], points[:, 1]))
-    box, item, points = box[inside], item[inside], points[inside]
-    turned = angle[box]
+    cm2 = (10 * engine.px_per_mm) ** 2 / max(engine.candidates_polygon_per_cm2, 1e-3)
+    wanted = np.minimum(np.ceil(shapely.area(polygons) / cm2), most)
+    box, points = _inside(polygons, frames, float(np.sqrt(cm2)), wanted if most < UNLIMITED else None)
+    item, turned = frames.item[box], angle[box]
     half = size[item] / 2
     corner = points - np.stack(
         (
@@ -56,18 +57,46 @@ def within(which: Ints, items: Sequence[Item], engine: Engine) -> Candidates:
     return boxes(which[item], corner, size[item], np.full(len(item), CHEAPEST), angle=turned)
 
 
-def _grid(frames: _Frames, spacing: float) -> tuple[Ints, Floats]:
-    """Points every ``spacing`` pixels, symmetric about the middle of each frame: (frame, points float64[n, 2])."""
+def _inside(polygons: Shapes, frames: _Frames, spacing: float, wanted: Floats | None) -> tuple[Ints, Floats]:
+    """The points of grids that lie in their polygons, (frame, points float64[n, 2]). If only a number of them is
+    ``wanted``, the grid starts as wide as that suggests, and finer and finer grids follow until there are enough."""
+    shapely.prepare(polygons)
+    chosen = np.arange(len(frames.item))
+    wide = np.full(len(chosen), spacing)
+    if wanted is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            wide = np.maximum(spacing, np.nan_to_num(0.8 * np.sqrt(shapely.area(polygons) / wanted))[frames.item])
+    found: list[tuple[Ints, Floats]] = []
+    count = np.zeros(len(polygons), dtype=np.int64)
+    for step in range(FINEST):
+        box, points = _grid(frames, chosen, wide if step == 0 else np.full(len(chosen), spacing / 2**step))
+        item = frames.item[box]
+        inside = np.asarray(shapely.contains_xy(polygons[item], points[:, 0], points[:, 1]), dtype=bool)
+        found.append((box[inside], points[inside]))
+        count += np.bincount(item[inside], minlength=len(polygons))
+        if wanted is None:
+            break
+        chosen = chosen[(count < wanted)[frames.item[chosen]]]
+        if not len(chosen):
+            break
+    return np.concatenate([box for box, _ in found]), np.concatenate([points for _, points in found])
+
+
+def _grid(frames: _Frames, chosen: Ints, spacing: Floats) -> tuple[Ints, Floats]:
+    """Points every ``spacing`` float64[c] pixels, symmetric about the middles of the chosen frames int64[c]: (frame,
+    float64[n, 2])."""
+    first_side, second_side = frames.first[chosen], frames.second[chosen]
     with np.errstate(over="ignore"):
-        share = np.sqrt((frames.first / spacing + 1) * (frames.second / spacing + 1) / MOST)
+        share = np.sqrt((first_side / spacing + 1) * (second_side / spacing + 1) / MOST)
     wide = spacing * np.maximum(share, 1.0)
-    columns = np.ceil(frames.first / 2 / wide).astype(np.int64)
-    rows = np.ceil(frames.second / 2 / wide).astype(np.int64)
-    across = columns + np.floor(frames.first / 2 / wide).astype(np.int64) + 1
-    upward = rows + np.floor(frames.second / 2 / wide).astype(np.int64) + 1
+    columns = np.ceil(first_side / 2 / wide).astype(np.int64)
+    rows = np.ceil(second_side / 2 / wide).astype(np.int64)
+    across = columns + np.floor(first_side / 2 / wide).astype(np.int64) + 1
+    upward = rows + np.floor(second_side / 2 / wide).astype(np.int64) + 1
     box, number = expand(np.zeros_like(across), across * upward)
     first = (number // upward[box] - columns[box]) * wide[box]
     second = (number % upward[box] - rows[box]) * wide[box]
+    box = chosen[box]
     cos, sin = np.cos(frames.angle[box]), np.sin(frames.angle[box])
     # the second side points to the right of the first
     shift = np.stack((first * cos + second * sin, first * sin - second * cos), axis=-1)
