@@ -66,7 +66,7 @@ _TYPES: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True)
 class NewLayer:
     """A layer to make. ``columns``: ``Field.type`` by name; ``fid`` and ``geometry`` name the columns beside them
-    (``geometry`` "" = there is none). ``shape`` is QGIS's name of the geometry type (``MultiPolygonZ``, ``Unknown``)."""
+    (``geometry`` "" = there is none). ``shape`` is QGIS's name of the geometry type: ``MultiPolygonZ``, ``Unknown``."""
 
     name: str
     columns: Mapping[str, str]
@@ -185,11 +185,16 @@ def new_layer(path: str, layer: NewLayer) -> Iterator[LayerWriter]:
         connection.close()
 
 
-def crs_text(crs: Crs) -> str:
-    """What GDAL makes a CRS from."""
+def crs_text(crs: Crs | None) -> str:
+    """What GDAL makes a CRS from, a plane of its own for None."""
+    if crs is None:
+        return _NO_CRS
     if crs.authid.partition(":")[0] in REGISTRIES and not crs.fallback:
         return crs.authid
-    return crs.proj.to_wkt() if crs.proj else ""
+    return crs.proj.to_wkt() if crs.proj else _NO_CRS
+
+
+_NO_CRS = 'LOCAL_CS["Undefined Cartesian SRS",LOCAL_DATUM["unknown",0],UNIT["m",1.0],AXIS["x",EAST],AXIS["y",NORTH]]'
 
 
 @contextmanager
@@ -219,13 +224,10 @@ def _lay_out(path: str, layer: NewLayer) -> None:
             raw.write(geometry=None, field_data=[np.array([], np.int64)], fields=[layer.fid], **options)
             return
         shape = NAMES.get(layer.kind, "Unknown") + (" Z" if layer.kind and layer.has_z else "")
-        crs = (crs_text(layer.crs) if layer.crs else "") or _NO_CRS
+        crs = crs_text(layer.crs)
         raw.write(geometry=np.array([], object), field_data=[], fields=[], geometry_type=shape, crs=crs, **options)
     except (DataSourceError, RuntimeError, ValueError) as error:
         raise ProviderError("The file can't be made", detail=str(error)) from error
-
-
-_NO_CRS = 'LOCAL_CS["Undefined Cartesian SRS",LOCAL_DATUM["unknown",0],UNIT["m",1.0],AXIS["x",EAST],AXIS["y",NORTH]]'
 
 
 def _exists(path: str) -> bool:

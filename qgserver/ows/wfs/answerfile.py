@@ -166,7 +166,7 @@ def convert(
     from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError
 
     layer = found.layer
-    crs = crs_text(layer.crs) if layer.crs and layer.geometry else None
+    crs = crs_text(layer.crs) if layer.geometry else None
     try:
         with raw.open_arrow(str(made.path), sql=sql, use_pyarrow=False, batch_size=4096) as (meta, stream):
             raw.write_arrow(

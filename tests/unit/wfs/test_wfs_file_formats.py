@@ -221,6 +221,27 @@ def test_a_type_that_is_asked_for_twice_is_two_layers(site: Application, folder:
     assert list(sizes.items()) == [("areas", 1), ("mixed", 5), ("areas_2", 5)]
 
 
+def test_geometry_without_a_crs(site: Application, folder: Path, tmp_path: Path) -> None:
+    located = VectorLayer(
+        id="lost", name="lost", published="lost", source=_layer("areas", Path(_path(site))).source, crs=None,
+        geometry_type="MultiPolygon",
+    )  # fmt: skip
+    project = Project(
+        path="", version=(3, 22, 0), title="", abstract="", crs=LAMBERT, layers={"lost": located}, tree=Group(""),
+        wfs=WfsProperties(layers=("lost",)),
+    )  # fmt: skip
+    application = Application(Settings())
+    application._project = lambda request: project  # type: ignore[method-assign]
+    for name, end in (("gpkg", "gpkg"), ("fgb", "fgb"), ("shape-zip", "zip")):
+        meta, shapes, _ = read(saved(ask(application, name, TYPENAME="lost"), tmp_path / f"lost.{end}"))
+        assert len(shapes) == 5
+        assert not meta["crs"] or "ndefined" in meta["crs"]
+
+
+def _path(site: Application) -> str:
+    return site._project(None).layers["areas"].source.path  # type: ignore[arg-type]
+
+
 def test_hits_are_told_in_gml(site: Application) -> None:
     answer = ask(site, "gpkg", TYPENAME="mixed", RESULTTYPE="hits")
     assert 'numberOfFeatures="5"' in answer.text
