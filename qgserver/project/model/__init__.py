@@ -24,12 +24,8 @@ from qgserver.project.model.layers import (
     VirtualField,
     Widget,
 )
-from qgserver.project.model.project import (
-    CoordinateOperation,
-    Layout,
-    LayoutMap,
-    Project,
-)
+from qgserver.project.model.layouts import Layout, LayoutMap
+from qgserver.project.model.project import CoordinateOperation, Project
 from qgserver.project.model.services import (
     Contact,
     Inspire,

@@ -10,6 +10,7 @@ from qgserver.errors import Problem
 from qgserver.geo.crs import Crs
 from qgserver.labeling.projectwide import EngineSettings
 from qgserver.project.model.layers import Layer
+from qgserver.project.model.layouts import Layout
 from qgserver.project.model.services import ServiceInfo, WfsProperties, WmsProperties
 from qgserver.project.model.tree import Group, Relation, Theme
 from qgserver.symbology.assets import Assets
@@ -23,27 +24,6 @@ class CoordinateOperation:
     destination: str
     pipeline: str
     allow_fallback: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class LayoutMap:
-    name: str
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What GetProjectSettings tells of a print layout; sizes in mm. ``labels`` and ``htmls`` are ids."""
-
-    name: str
-    width: float
-    height: float
-    maps: tuple[LayoutMap, ...] = ()
-    labels: tuple[str, ...] = ()
-    htmls: tuple[str, ...] = ()
-    atlas_layer: str | None = None
-    """Id of the coverage layer when the atlas is on."""
 
 
 @dataclass(frozen=True, slots=True)

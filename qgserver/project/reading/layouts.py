@@ -1,72 +1,73 @@
-"""``<Layouts>``: what GetProjectSettings tells of print layouts."""
+"""``<Layouts>``: print layouts, their pages and items."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from qgserver.errors import Problems
 from qgserver.project.model import Layout, LayoutMap
+from qgserver.project.model.layouts import LayoutItem, MapItem, Page
 from qgserver.project.reading.elements import Element, flag, number
+from qgserver.project.reading.layoutitems import LABEL, MAP, map_size, not_drawn, pair, read_item
+from qgserver.symbology.symbol import read_symbol
 
-_PAGE_ITEM = "PageCollection/LayoutItem"
-_MAP = "65639"
-_LABEL = "65641"
 _HTML = "65648"
-"""Values of the attribute ``type``."""
-
-_MM_PER_UNIT = {
-    "mm": 1.0,
-    "cm": 10.0,
-    "m": 1000.0,
-    "in": 25.4,
-    "ft": 304.8,
-    "pt": 25.4 / 72,
-    "pi": 25.4 / 6,
-    "px": 25.4 / 300,
-}
-"""Pixels are those of the layout's usual 300 dpi."""
+"""``type`` of HTML frames."""
 
 
 def read_layouts(root: Element, problems: Problems) -> tuple[Layout, ...]:
     """Layouts in file order. 2.x composers are noted as a problem."""
     for composer in root.iterfind("Composer"):
         problems.add("", "Composer", f"print composer {composer.get('title', '')!r} of QGIS 2 is not supported")
-    return tuple(_read_layout(element) for element in root.iterfind("Layouts/Layout"))
+    return tuple(_read_layout(element, problems) for element in root.iterfind("Layouts/Layout"))
 
 
-def _read_layout(element: Element) -> Layout:
+def _read_layout(element: Element, problems: Problems) -> Layout:
     """Items stand in the file topmost first, and QGIS Server counts and lists them in that order (measured)."""
-    items = element.findall("LayoutItem")
-    width, height = _size(element.find(_PAGE_ITEM))
-    maps = [item for item in items if item.get("type") == _MAP]
+    elements = element.findall("LayoutItem")
+    pages = _read_pages(element, problems)
+    maps = [item for item in elements if item.get("type") == MAP]
     atlas = element.find("Atlas")
     return Layout(
         name=element.get("name", ""),
-        width=width,
-        height=height,
-        maps=tuple(_read_map(item, index) for index, item in enumerate(maps)),
-        labels=tuple(item.get("id", "") for item in items if item.get("type") == _LABEL and item.get("id")),
-        htmls=_html_ids(element, items),
+        width=pages[0].width if pages else 0.0,
+        height=pages[0].height if pages else 0.0,
+        maps=tuple(LayoutMap(f"map{index}", *map_size(item)) for index, item in enumerate(maps)),
+        labels=tuple(item.get("id", "") for item in elements if item.get("type") == LABEL and item.get("id")),
+        htmls=_html_ids(element, elements),
         atlas_layer=atlas.get("coverageLayer", "") if atlas is not None and flag(atlas.get("enabled")) else None,
+        dpi=number(element.get("printResolution"), 300.0),
+        pages=pages,
+        items=_read_items(elements, problems),
+        not_drawn=not_drawn(element),
     )
 
 
-def _size(item: Element | None) -> tuple[float, float]:
-    """``size="297,210,mm"`` in mm; 0 x 0 when absent."""
-    parts = (item.get("size", "") if item is not None else "").split(",")
-    if len(parts) != 3:
-        return 0.0, 0.0
-    factor = _MM_PER_UNIT.get(parts[2].strip(), 1.0)
-    return number(parts[0]) * factor, number(parts[1]) * factor
+def _read_pages(element: Element, problems: Problems) -> tuple[Page, ...]:
+    """Pages from the first on; each may have a symbol of its own (since 3.10), else the collection's paints it."""
+    found = []
+    for item in element.iterfind("PageCollection/LayoutItem"):
+        symbol = item.find("symbol")
+        if symbol is None:
+            symbol = element.find("PageCollection/symbol")
+        _, y = pair(item.get("position"))
+        found.append(Page(y, *pair(item.get("size")), None if symbol is None else read_symbol(symbol, "", problems)))
+    return tuple(found)
 
 
-def _read_map(item: Element, index: int) -> LayoutMap:
-    """A map's height is what its extent asks for: the written one is rounded to six digits (measured)."""
-    width, height = _size(item)
-    extent = item.find("Extent")
-    if extent is not None:
-        xmin, ymin, xmax, ymax = (number(extent.get(side)) for side in ("xmin", "ymin", "xmax", "ymax"))
-        if xmax > xmin and ymax > ymin:
-            height = width * (ymax - ymin) / (xmax - xmin)
-    return LayoutMap(f"map{index}", width, height)
+def _read_items(elements: list[Element], problems: Problems) -> tuple[LayoutItem, ...]:
+    """The items that are drawn, the lowest first; those of one height in the order they were made."""
+    items: list[LayoutItem] = []
+    count = 0
+    for element in elements:
+        item = read_item(element, problems)
+        if isinstance(item, MapItem):
+            item = replace(item, name=f"map{count}")
+        count += element.get("type") == MAP
+        if item is not None:
+            items.append(item)
+    items.reverse()
+    return tuple(sorted(items, key=lambda item: item.z))
 
 
 def _html_ids(element: Element, items: list[Element]) -> tuple[str, ...]:

@@ -1,0 +1,219 @@
+"""Print layouts. All lengths are millimetres, x to the right and y down from the corner of the first page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from qgserver.draw.color import Color
+from qgserver.draw.pen import Join
+from qgserver.geo.extent import Extent
+from qgserver.geo.geometry import Floats
+from qgserver.labeling.textformat import TextFormat
+from qgserver.project.model.tree import ThemeLayer
+from qgserver.symbology.symbol import Symbol
+
+BLACK: Color = (0.0, 0.0, 0.0, 1.0)
+WHITE: Color = (1.0, 1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutMap:
+    """What GetProjectSettings tells of a map."""
+
+    name: str
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """The frame around an item."""
+
+    color: Color = BLACK
+    width: float = 0.3
+    join: Join = "miter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutItem:
+    """Something on a page: ``x`` and ``y`` are where its left upper corner is once it is turned around that by
+    ``rotation`` degrees clockwise."""
+
+    id: str = ""
+    uuid: str = ""
+    x: float = 0.0
+    y: float = 0.0
+    width: float = 0.0
+    height: float = 0.0
+    rotation: float = 0.0
+    z: float = 0.0
+    opacity: float = 1.0
+    blend_mode: int = 0
+    frame: Border | None = None
+    background: Color | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Another map's extent, shown in a map."""
+
+    map_uuid: str
+    symbol: Symbol | None
+    inverted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapItem(LayoutItem):
+    """``name`` is ``map0``, ``map1``, ... in requests. ``locked``: its own layers, top first, instead of those of the
+    project or the request. ``theme`` names the map theme that it follows."""
+
+    name: str = ""
+    extent: Extent = Extent(0.0, 0.0, 0.0, 0.0)
+    map_rotation: float = 0.0
+    locked: tuple[ThemeLayer, ...] | None = None
+    theme: str = ""
+    overviews: tuple[Overview, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelItem(LayoutItem):
+    """``across`` and ``down`` are 0 for left or top, 0.5 for the middle, 1 for right or bottom."""
+
+    text: str = ""
+    html: bool = False
+    format: TextFormat = TextFormat()
+    across: float = 0.0
+    down: float = 0.0
+    margin_x: float = 0.0
+    margin_y: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShapeItem(LayoutItem):
+    """``shape`` is ``rectangle``, ``ellipse`` or ``triangle``; ``radius`` rounds the corners of the first."""
+
+    shape: str = "rectangle"
+    radius: float = 0.0
+    symbol: Symbol | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodesItem(LayoutItem):
+    """A line or (``closed``) an area through ``nodes`` float64[n, 2] in the item; a line may have arrow heads at its
+    ends, ``head_width`` wide."""
+
+    nodes: Floats
+    symbol: Symbol | None = None
+    closed: bool = False
+    arrow_start: bool = False
+    arrow_end: bool = False
+    head_width: float = 4.0
+    head_stroke: Border = Border()
+    head_fill: Color = BLACK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureItem(LayoutItem):
+    """``resize``: 0 zooms, 1 stretches, 2 clips, 3 zooms and shrinks the frame, 4 only shrinks the frame. ``anchor``
+    0..8 is where a zoomed picture stands, from left upper to right lower. It turns with the map ``map_uuid``."""
+
+    file: str = ""
+    resize: int = 0
+    anchor: int = 0
+    picture_rotation: float = 0.0
+    map_uuid: str = ""
+    fill: Color = WHITE
+    stroke: Color = BLACK
+    stroke_width: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleBarItem(LayoutItem):
+    """``segments`` right and ``left`` of zero, each ``units`` long, one unit being ``map_units`` of ``unit`` (with
+    ``fit`` as many as make a bar of a width between ``fit``'s two)."""
+
+    style: str = "Single Box"
+    map_uuid: str = ""
+    unit: str = "unknown"
+    unit_label: str = ""
+    units: float = 1.0
+    map_units: float = 1.0
+    segments: int = 2
+    left: int = 0
+    fit: tuple[float, float] | None = None
+    bar_height: float = 3.0
+    label_space: float = 3.0
+    box_space: float = 1.0
+    alignment: int = 0
+    labels_below: bool = False
+    labels_centered: bool = False
+    decimals: int = 6
+    line_width: float = 0.3
+    line_color: Color = BLACK
+    fill: Color = BLACK
+    fill2: Color = WHITE
+    format: TextFormat = TextFormat()
+
+
+@dataclass(frozen=True, slots=True)
+class LegendText:
+    """One of a legend's kinds of text and the spaces around it."""
+
+    format: TextFormat = TextFormat()
+    top: float = 0.0
+    bottom: float = 0.0
+    left: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LegendLayer:
+    """A layer of a legend of its own, with the name it has there."""
+
+    layer_id: str
+    name: str
+    style: str = ""
+    """``hidden``, ``group``, ``subgroup`` or "" for QGIS's choice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegendItem(LayoutItem):
+    """``texts`` by ``title``, ``group``, ``subgroup``, ``symbol``, ``symbolLabel``. ``layers``: what is shown,
+    top first; None follows the project."""
+
+    title: str = ""
+    map_uuid: str = ""
+    box_space: float = 2.0
+    symbol_width: float = 7.0
+    symbol_height: float = 4.0
+    texts: dict[str, LegendText] = field(default_factory=dict)
+    layers: tuple[LegendLayer, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``y`` is where its upper edge is among the items; ``symbol`` paints it."""
+
+    y: float
+    width: float
+    height: float
+    symbol: Symbol | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A print layout. ``width`` and ``height`` are those of the first page, ``maps``, ``labels`` and ``htmls`` (ids)
+    what GetProjectSettings tells; ``items`` are in the order in which they are drawn."""
+
+    name: str
+    width: float
+    height: float
+    maps: tuple[LayoutMap, ...] = ()
+    labels: tuple[str, ...] = ()
+    htmls: tuple[str, ...] = ()
+    atlas_layer: str | None = None
+    """Id of the coverage layer when the atlas is on."""
+    dpi: float = 300.0
+    pages: tuple[Page, ...] = ()
+    items: tuple[LayoutItem, ...] = ()
+    not_drawn: tuple[str, ...] = ()
+    """What it has that is left out."""

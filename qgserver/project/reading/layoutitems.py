@@ -1,0 +1,317 @@
+"""Items of print layouts, one reader for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from qgserver.draw.color import Color, parse_color
+from qgserver.draw.fonts import NORMAL
+from qgserver.draw.pen import Join
+from qgserver.errors import Problems
+from qgserver.geo.extent import Extent
+from qgserver.labeling.readtext import read_text_format
+from qgserver.labeling.textformat import TextFormat
+from qgserver.project.model.layouts import (
+    BLACK,
+    WHITE,
+    Border,
+    LabelItem,
+    LayoutItem,
+    LegendItem,
+    LegendLayer,
+    LegendText,
+    MapItem,
+    NodesItem,
+    Overview,
+    PictureItem,
+    ScaleBarItem,
+    ShapeItem,
+)
+from qgserver.project.model.tree import ThemeLayer
+from qgserver.project.reading.elements import Element, flag, integer, number
+from qgserver.symbology.options import JOINS, Length
+from qgserver.symbology.symbol import Symbol, read_symbol
+
+MAP, PICTURE, LABEL, LEGEND, SHAPE = "65639", "65640", "65641", "65642", "65643"
+POLYGON, POLYLINE, SCALE_BAR = "65644", "65645", "65646"
+"""Values of the attribute ``type``."""
+MM_PER_UNIT = {
+    "mm": 1.0,
+    "cm": 10.0,
+    "m": 1000.0,
+    "in": 25.4,
+    "ft": 304.8,
+    "pt": 25.4 / 72,
+    "pi": 25.4 / 6,
+    "px": 25.4 / 300,
+}
+"""Pixels are those of the layout's usual 300 dpi."""
+MOST_SEGMENTS = 100
+_ACROSS = {1: 0.0, 2: 1.0, 4: 0.5, 8: 0.0}
+_DOWN = {32: 0.0, 64: 1.0, 128: 0.5}
+"""Qt's alignments (8 is justified text)."""
+_SHAPES = ("ellipse", "rectangle", "triangle")
+
+Reader = Callable[[Element, Mapping[str, Any], Problems], LayoutItem]
+
+
+def read_item(element: Element, problems: Problems) -> LayoutItem | None:
+    """The item, None for one that is not shown or of a kind that is not drawn."""
+    reader = _READERS.get(element.get("type", ""))
+    if reader is None or not flag(element.get("visibility"), True) or flag(element.get("excludeFromExports")):
+        return None
+    return reader(element, _common(element), problems)
+
+
+def not_drawn(layout: Element) -> tuple[str, ...]:
+    """What a layout has that is left out, each once."""
+    kinds = [_NOT_DRAWN.get(item.get("type", "")) for item in layout]
+    grids = (grid for grid in layout.iterfind("LayoutItem/ComposerMapGrid") if flag(grid.get("show")))
+    return tuple(dict.fromkeys([*filter(None, kinds), *("map grids" for _ in grids)]))
+
+
+def lengths(value: str | None) -> tuple[float, ...]:
+    """``"297,210,mm"`` in mm: the numbers before the unit."""
+    *numbers, unit = (value or "0,mm").split(",")
+    factor = MM_PER_UNIT.get(unit.strip(), 1.0)
+    return tuple(number(part) * factor for part in numbers)
+
+
+def pair(value: str | None) -> tuple[float, float]:
+    """Two lengths in mm; zeros when they are not two."""
+    found = lengths(value)
+    return (found[0], found[1]) if len(found) == 2 else (0.0, 0.0)
+
+
+def map_size(element: Element) -> tuple[float, float]:
+    """A map's height is what its extent asks for: the written one is rounded to six digits (measured)."""
+    width, height = pair(element.get("size"))
+    extent = _extent(element)
+    if extent.width > 0 and extent.height > 0:
+        height = width * extent.height / extent.width
+    return width, height
+
+
+def _extent(element: Element) -> Extent:
+    found = element.find("Extent")
+    sides = [0.0] * 4 if found is None else [number(found.get(side)) for side in ("xmin", "ymin", "xmax", "ymax")]
+    return Extent(*sides)
+
+
+def _common(element: Element) -> dict[str, Any]:
+    x, y = pair(element.get("position"))
+    width, height = pair(element.get("size"))
+    frame = None
+    if flag(element.get("frame")):
+        join: Join = JOINS.get(element.get("frameJoinStyle", ""), "miter")
+        thick = lengths(element.get("outlineWidthM") or "0.3,mm")
+        frame = Border(_color(element.find("FrameColor"), BLACK), thick[0] if thick else 0.3, join)
+    return {
+        "id": element.get("id", ""),
+        "uuid": element.get("uuid", ""),
+        "x": x,
+        "y": y,
+        "width": width,
+        "height": height,
+        "rotation": number(element.get("itemRotation")),
+        "z": number(element.get("zValue")),
+        "opacity": min(max(number(element.get("opacity"), 1.0), 0.0), 1.0),
+        "blend_mode": integer(element.get("blendMode")),
+        "frame": frame,
+        "background": _color(element.find("BackgroundColor"), WHITE) if flag(element.get("background")) else None,
+    }
+
+
+def _color(element: Element | None, default: Color) -> Color:
+    """``<FrameColor red= green= blue= alpha=>``."""
+    if element is None:
+        return default
+    red, green, blue = (min(max(number(element.get(name)) / 255, 0.0), 1.0) for name in ("red", "green", "blue"))
+    return red, green, blue, min(max(number(element.get("alpha"), 255.0) / 255, 0.0), 1.0)
+
+
+def _symbol(element: Element | None, problems: Problems) -> Symbol | None:
+    found = None if element is None else element.find("symbol")
+    return None if found is None else read_symbol(found, "", problems)
+
+
+def _font(element: Element, tag: str, problems: Problems, color: Color = BLACK) -> TextFormat:
+    """The look of a text: ``text-style`` or, before 3.24, Qt's description of a font."""
+    if element.find("text-style") is not None:
+        return read_text_format(element, "", problems)
+    found = element.find(tag)
+    parts = (found.get("description", "") if found is not None else "").split(",")
+    parts += ["0"] * (8 - len(parts))
+    return TextFormat(
+        family=parts[0] if parts[0] != "0" else "",
+        size=Length(number(parts[1], 10.0), "Point"),
+        weight=min(max(integer(parts[4], NORMAL), 0), 99),
+        italic=integer(parts[5]) > 0,
+        underline=flag(parts[6]),
+        strikeout=flag(parts[7]),
+        color=color,
+    )
+
+
+def _map(element: Element, common: Mapping[str, Any], problems: Problems) -> MapItem:
+    width, height = map_size(element)
+    locked = None
+    if flag(element.get("keepLayerSet")):
+        styles = flag(element.get("keepLayerStyles"))
+        named = {found.get("layer", ""): found.get("name", "") for found in element.iterfind("LayerStyles/LayerStyle")}
+        ids = [(found.text or "").strip() for found in element.iterfind("LayerSet/Layer")]
+        locked = tuple(ThemeLayer(layer, named.get(layer, "") if styles else "") for layer in ids)
+    shown = (found for found in element.iterfind("ComposerMapOverview") if flag(found.get("show"), True))
+    overviews = tuple(
+        Overview(found.get("frameMap", ""), _symbol(found, problems), flag(found.get("inverted"))) for found in shown
+    )
+    return MapItem(
+        **{**common, "width": width, "height": height},
+        extent=_extent(element),
+        map_rotation=number(element.get("mapRotation")),
+        locked=locked,
+        theme=element.get("followPresetName", "") if flag(element.get("followPreset")) else "",
+        overviews=overviews,
+    )
+
+
+def _label(element: Element, common: Mapping[str, Any], problems: Problems) -> LabelItem:
+    return LabelItem(
+        **common,
+        text=element.get("labelText", ""),
+        html=flag(element.get("htmlState")),
+        format=_font(element, "LabelFont", problems, _color(element.find("FontColor"), BLACK)),
+        across=_ACROSS.get(integer(element.get("halign")), 0.0),
+        down=_DOWN.get(integer(element.get("valign")), 0.0),
+        margin_x=number(element.get("marginX")),
+        margin_y=number(element.get("marginY")),
+    )
+
+
+def _shape(element: Element, common: Mapping[str, Any], problems: Problems) -> ShapeItem:
+    kind = integer(element.get("shapeType"))
+    radius = lengths(element.get("cornerRadiusMeasure"))
+    return ShapeItem(
+        **common,
+        shape=_SHAPES[kind] if 0 <= kind < len(_SHAPES) else "rectangle",
+        radius=radius[0] if radius else 0.0,
+        symbol=_symbol(element, problems),
+    )
+
+
+def _nodes(element: Element, common: Mapping[str, Any], problems: Problems) -> NodesItem:
+    points = [(number(node.get("x")), number(node.get("y"))) for node in element.iterfind("nodes/node")]
+    heads = Border(
+        parse_color(element.get("arrowHeadOutlineColor"), BLACK), number(element.get("outlineWidth"), 1.0), "miter"
+    )
+    return NodesItem(
+        **common,
+        nodes=np.array(points, dtype=np.float64).reshape(-1, 2),
+        symbol=_symbol(element, problems),
+        closed=element.get("type") == POLYGON,
+        arrow_start=element.get("startMarkerMode") == "1",
+        arrow_end=element.get("markerMode") == "1",
+        head_width=number(element.get("arrowHeadWidth"), 4.0),
+        head_stroke=heads,
+        head_fill=parse_color(element.get("arrowHeadFillColor"), BLACK),
+    )
+
+
+def _picture(element: Element, common: Mapping[str, Any], problems: Problems) -> PictureItem:
+    return PictureItem(
+        **common,
+        file=element.get("file", ""),
+        resize=integer(element.get("resizeMode")),
+        anchor=min(max(integer(element.get("anchorPoint")), 0), 8),
+        picture_rotation=number(element.get("pictureRotation")),
+        map_uuid=element.get("mapUuid", ""),
+        fill=parse_color(element.get("svgFillColor"), WHITE),
+        stroke=parse_color(element.get("svgBorderColor"), BLACK),
+        stroke_width=number(element.get("svgBorderWidth"), 0.2),
+    )
+
+
+def _scale_bar(element: Element, common: Mapping[str, Any], problems: Problems) -> ScaleBarItem:
+    fit = number(element.get("minBarWidth"), 50.0), number(element.get("maxBarWidth"), 150.0)
+    digits = element.find("numericFormat/Option/Option[@name='decimals']")
+    return ScaleBarItem(
+        **common,
+        style=element.get("style", "Single Box"),
+        map_uuid=element.get("mapUuid", ""),
+        unit=element.get("unitType", "unknown"),
+        unit_label=element.get("unitLabel", ""),
+        units=number(element.get("numUnitsPerSegment"), 1.0),
+        map_units=number(element.get("numMapUnitsPerScaleBarUnit"), 1.0) or 1.0,
+        segments=min(max(integer(element.get("numSegments"), 2), 0), MOST_SEGMENTS),
+        left=min(max(integer(element.get("numSegmentsLeft")), 0), MOST_SEGMENTS),
+        fit=fit if element.get("segmentSizeMode") == "1" else None,
+        bar_height=number(element.get("height"), 3.0),
+        label_space=number(element.get("labelBarSpace"), 3.0),
+        box_space=number(element.get("boxContentSpace"), 1.0),
+        alignment=integer(element.get("alignment")),
+        labels_below=element.get("labelVerticalPlacement") == "1",
+        labels_centered=element.get("labelHorizontalPlacement") == "1",
+        decimals=integer(digits.get("value") if digits is not None else None, 6),
+        line_width=number(element.get("outlineWidth"), 0.3),
+        line_color=_color(element.find("strokeColor"), BLACK),
+        fill=_color(element.find("fillColor"), BLACK),
+        fill2=_color(element.find("fillColor2"), WHITE),
+        format=_font(element, "scaleBarFont", problems),
+    )
+
+
+def _legend(element: Element, common: Mapping[str, Any], problems: Problems) -> LegendItem:
+    color = parse_color(element.get("fontColor"), BLACK)
+    texts = {
+        style.get("name", ""): LegendText(
+            _font(style, "styleFont", problems, color),
+            number(style.get("marginTop")),
+            number(style.get("marginBottom")),
+            number(style.get("marginLeft")),
+        )
+        for style in element.iterfind("styles/style")
+    }
+    tree = element.find("layer-tree-group")
+    return LegendItem(
+        **common,
+        title=element.get("title", ""),
+        map_uuid=element.get("map_uuid", ""),
+        box_space=number(element.get("boxSpace"), 2.0),
+        symbol_width=number(element.get("symbolWidth"), 7.0),
+        symbol_height=number(element.get("symbolHeight"), 4.0),
+        texts=texts,
+        layers=None if tree is None else tuple(_legend_layer(found) for found in tree.iter("layer-tree-layer")),
+    )
+
+
+def _legend_layer(element: Element) -> LegendLayer:
+    found = element.findall("customproperties/Option/Option") or element.findall("customproperties/property")
+    options = {one.get("name") or one.get("key") or "": one.get("value") or "" for one in found}
+    return LegendLayer(
+        element.get("id", ""),
+        options.get("legend/title-label") or options.get("cached_name") or element.get("name", ""),
+        options.get("legend/title-style", ""),
+    )
+
+
+_NOT_DRAWN: Mapping[str, str] = {
+    "65648": "HTML frames",
+    "65649": "attribute tables",
+    "65651": "3D maps",
+    "65652": "tables",
+    "65653": "markers",
+    "65654": "elevation profiles",
+}
+_READERS: Mapping[str, Reader] = {
+    MAP: _map,
+    LABEL: _label,
+    SHAPE: _shape,
+    POLYGON: _nodes,
+    POLYLINE: _nodes,
+    PICTURE: _picture,
+    SCALE_BAR: _scale_bar,
+    LEGEND: _legend,
+}
