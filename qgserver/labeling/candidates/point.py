@@ -14,18 +14,19 @@ CHEAPEST = 0.0001
 _STEP = 0.002
 
 _SIDES: dict[str, tuple[float, float, float, int, int]] = {
+    # (the slightly left ones lie to the right and the other way round: measured)
     # direction in degrees, share of the width to the left, share of the height below, side in x and y
     "TL": (135, 1.0, 0.0, -1, 1),
-    "TSL": (90, 0.75, 0.0, -1, 1),
+    "TSL": (90, 0.25, 0.0, -1, 1),
     "T": (90, 0.5, 0.0, 0, 1),
-    "TSR": (90, 0.25, 0.0, 1, 1),
+    "TSR": (90, 0.75, 0.0, 1, 1),
     "TR": (45, 0.0, 0.0, 1, 1),
     "L": (180, 1.0, 0.5, -1, 0),
     "R": (0, 0.0, 0.5, 1, 0),
     "BL": (225, 1.0, 1.0, -1, -1),
-    "BSL": (270, 0.75, 1.0, -1, -1),
+    "BSL": (270, 0.25, 1.0, -1, -1),
     "B": (270, 0.5, 1.0, 0, -1),
-    "BSR": (270, 0.25, 1.0, 1, -1),
+    "BSR": (270, 0.75, 1.0, 1, -1),
     "BR": (315, 0.0, 1.0, 1, -1),
 }
 
