@@ -1,5 +1,5 @@
-"""Bounding boxes of layers and groups in every CRS that capabilities list. They come from the project file; a data
-source is asked only where the file has no extent of a layer."""
+"""Bounding boxes of layers and groups in every CRS that capabilities list. Sources that know their box are asked, as
+data outgrow what the project file says of them; of all others the file's word is taken, where it has one."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ log = logging.getLogger("qgserver")
 
 PATIENCE = 5.0
 """Seconds after which no further source is asked."""
+CURRENT = frozenset({"postgres", "ogr"})
+"""Providers that are asked for a box though the project file has one (measured)."""
 WORLD = Extent(-180.0, -90.0, 180.0, 90.0)
 LONLAT = "CRS:84"
 GEOGRAPHIC_DECIMALS, PROJECTED_DECIMALS = 6, 3
@@ -90,11 +92,13 @@ class BoxMaker:
         return self._boxes(around, self._lonlat)
 
     def _extent(self, layer: Published) -> Extent | None:
-        """The box of a layer's features in its CRS: what the file says, else what the source does."""
+        """The box of a layer's features in its CRS: what a source says that is asked, else what the project file does;
+        none where there is no source."""
         if file_is_missing(layer.source):
             return None
         extent = layer.extent
-        if extent is None and isinstance(layer, VectorLayer) and self._asked < PATIENCE:
+        asked = extent is None or layer.source.provider in CURRENT
+        if isinstance(layer, VectorLayer) and asked and self._asked < PATIENCE:
             extent = self._ask(layer)
         return None if extent is None or extent.is_empty else extent
 
@@ -104,18 +108,19 @@ class BoxMaker:
             return open_layer(self._project, layer, self._sources).extent()
         except ProviderError as error:
             log.warning("the box of layer %s is not known: %s", layer.published, error.message)
-            self.complete = self.complete and time.monotonic() - started > PATIENCE
-            return None
+            slow = time.monotonic() - started > PATIENCE
+            self.complete = self.complete and slow
+            return layer.extent if slow else None
         finally:
             self._asked += time.monotonic() - started
 
     def _service_extent(self, crs: Crs) -> Extent | None:
-        """``WMSExtent`` as a box of a layer's CRS: QGIS reprojects two corners to that, and the box of them on
-        (measured)."""
+        """``WMSExtent`` as a box of a layer's CRS: QGIS reprojects two corners to that, and the box of them on; in a
+        project without CRS it takes them for the layer's own (measured)."""
         chosen, own = self._project.wms.extent, self._project.crs
-        if chosen is None or chosen.is_empty or own is None:
+        if chosen is None or chosen.is_empty:
             return None
-        transform = get_transform(own, crs, self._project.operations)
+        transform = get_transform(own or crs, crs, self._project.operations)
         if transform is None:
             return chosen
         corners = transform.points(np.array([[chosen.xmin, chosen.ymin], [chosen.xmax, chosen.ymax]]))
@@ -125,7 +130,7 @@ class BoxMaker:
 
     def of_branch(self, branch: Branch) -> Boxes:
         """Union of all boxes below a group. Every layer must have a box or inherit one (WMS 1.3.0 clause 7.2.4.6.6):
-        where there is nothing, it is the least one around the origin of the project's CRS (measured)."""
+        where there is nothing, it is the least one of each CRS around the origin of the project's (measured)."""
         found = united(self.of_layer(leaf.layer) for leaf in branch.leaves())
         return found if found.geographic or found.by_crs else self._origin()
 
@@ -140,8 +145,15 @@ class BoxMaker:
         crs = self._project.crs or self._lonlat
         if crs is None:
             return Boxes(WORLD)
-        least = 10.0 ** -(GEOGRAPHIC_DECIMALS if crs.is_geographic else PROJECTED_DECIMALS)
-        return self._boxes(Extent(-least, -least, least, least), crs)
+        origin = self._boxes(Extent(0.0, 0.0, 0.0, 0.0), crs)
+        geographic = _widened(origin.geographic, GEOGRAPHIC_DECIMALS) if origin.geographic else None
+        return Boxes(
+            geographic,
+            {
+                authid: _widened(box, GEOGRAPHIC_DECIMALS if self.listed[authid].is_geographic else PROJECTED_DECIMALS)
+                for authid, box in origin.by_crs.items()
+            },
+        )
 
     def _boxes(self, extent: Extent, crs: Crs) -> Boxes:
         lonlat = self._transformed(extent, crs, self._lonlat) if self._lonlat else None
@@ -155,6 +167,12 @@ class BoxMaker:
         transform = get_transform(source, target, self._project.operations)
         box = extent if transform is None else transform.extent(extent)
         return None if box is None or box.is_empty else box
+
+
+def _widened(box: Extent, decimals: int) -> Extent:
+    """A box that is a point, wide enough to be seen when it is written."""
+    x, y, least = box.xmin, box.ymin, 10.0**-decimals
+    return Extent(x - least, y - least, x + least, y + least)
 
 
 def united(boxes: Iterable[Boxes]) -> Boxes:

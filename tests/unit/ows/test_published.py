@@ -140,7 +140,7 @@ def test_layers_without_a_file_have_the_box_of_the_service_or_of_their_crs() -> 
 
 
 @pytest.mark.parametrize(("seconds", "asked", "complete"), [(0.0, 2, False), (boxes.PATIENCE + 1, 1, True)])
-def test_sources_are_asked_only_where_the_project_has_no_box_and_not_for_long(
+def test_sources_are_asked_where_the_project_has_no_box_and_not_for_long(
     monkeypatch: pytest.MonkeyPatch, seconds: float, asked: int, complete: bool
 ) -> None:
     now, seen = [0.0], list[str]()
@@ -158,13 +158,42 @@ def test_sources_are_asked_only_where_the_project_has_no_box_and_not_for_long(
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     extents = {"a": None, "b": Extent(1, 1, 2, 2), "c": None}
     layers = {
-        name: VectorLayer(name, name, name, DataSource("postgres"), LAMBERT, extent=extent)
+        name: VectorLayer(name, name, name, DataSource("delimitedtext"), LAMBERT, extent=extent)
         for name, extent in extents.items()
     }
     maker = BoxMaker(project(layers=layers), Sources())
     for one in layers.values():
         maker.of_layer(one)
     assert (len(seen), "b" in seen, maker.complete) == (asked, False, complete)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "error", "expected"),
+    [
+        (0.0, None, Extent(5, 5, 6, 6)),
+        (0.0, ProviderError("down"), Extent(0, 0, 9, 9)),
+        (boxes.PATIENCE + 1, ProviderError("slow"), Extent(1, 1, 2, 2)),
+    ],
+)
+def test_a_database_is_asked_for_its_box_though_the_project_has_one(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, error: ProviderError | None, expected: Extent
+) -> None:
+    """As QGIS Server: the data; the service's extent if the database is down. What was stored if it is slow."""
+    now = [0.0]
+
+    class Source:
+        def extent(self) -> Extent:
+            now[0] += seconds
+            if error is not None:
+                raise error
+            return Extent(5, 5, 6, 6)
+
+    monkeypatch.setattr(boxes, "open_layer", lambda *_: Source())
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    one = VectorLayer("a", "a", "a", DataSource("postgres"), parse_crs("EPSG:4326"), extent=Extent(1, 1, 2, 2))
+    service = WmsProperties(crs_list=("EPSG:4326",), extent=Extent(0, 0, 9, 9))
+    maker = BoxMaker(project(layers={"a": one}, wms=service, crs=None), Sources())
+    assert dict(maker.of_layer(one).by_crs) == {"EPSG:4326": expected}
 
 
 def test_numbers_are_rounded_outwards() -> None:
