@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from math import isfinite
+from dataclasses import replace
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from qgserver.geo.geometry import Floats, Ints
 from qgserver.labeling import conflicts, costs
@@ -19,16 +20,23 @@ from qgserver.labeling.candidates.line import wanted
 from qgserver.labeling.model import Engine, Item, Obstacle, Placed
 from qgserver.labeling.solve import Problem, solve
 
+MOST_LABELS = 50_000
+"""Of more labels than this only the first are placed, those of the layers on top."""
+
+_SINGLE = (0, 1, 3)
+"""Points, lines and polygons, by shapely's numbers."""
+
 
 def place(items: Sequence[Item], obstacles: Sequence[Obstacle], engine: Engine) -> list[Placed]:
     """The labels that found a place, in drawing order (z-index, then source from bottom to top, then larger ones
     first); the others, marked so, if the engine asks for them. The same input always gives the same answer."""
-    usable = [item for item in items if _sound(item)]
-    usable.sort(key=lambda item: -item.source)  # of equal labels the one of the layer on top wins
+    # of equal labels the one of the layer on top wins
+    usable = sorted(_usable(items), key=lambda item: -item.source)[:MOST_LABELS]
     if not usable:
         return []
-    found = _on_map(generate(usable, engine), engine)
-    shown, lost = _solved(found, usable, obstacles, engine)
+    with np.errstate(all="ignore"):  # geometries far beyond the map have no candidates on it
+        found = _on_map(generate(usable, engine), engine)
+        shown, lost = _solved(found, usable, obstacles, engine)
     if engine.unplaced:
         known = {id(placed.item) for placed in (*shown, *lost)}
         lost += _homeless([item for item in usable if id(item) not in known])
@@ -80,10 +88,30 @@ def _homeless(items: Sequence[Item]) -> list[Placed]:
     return [Placed(item, x, y, unplaced=True) for item, (x, y) in zip(items, points, strict=True)]
 
 
-def _sound(item: Item) -> bool:
-    if not (isfinite(item.width) and isfinite(item.height) and item.width > 0 and item.height > 0):
-        return False
-    return not shapely.is_empty(item.geometry)
+def _usable(items: Sequence[Item]) -> list[Item]:
+    """The items with a size and a place, each with one point, line or polygon: of several parts the largest."""
+    if not items:
+        return []
+    shapes = np.array([item.geometry for item in items], dtype=object)
+    sizes = np.array([(item.width, item.height) for item in items], dtype=np.float64)
+    good: Flags = np.asarray(np.isfinite(sizes).all(axis=1) & (sizes > 0).all(axis=1))
+    good &= np.isfinite(shapely.bounds(shapes)).all(axis=1)  # false where a geometry is empty
+    single = [kind in _SINGLE for kind in shapely.get_type_id(shapes).tolist()]
+    return [
+        item if one else replace(item, geometry=_largest(item.geometry))
+        for item, usable, one in zip(items, good.tolist(), single, strict=True)
+        if usable
+    ]
+
+
+def _largest(geometry: BaseGeometry) -> BaseGeometry:
+    """The part with the most area, else length, of what has several; rings become lines."""
+    parts = shapely.get_parts(shapely.get_parts(geometry))
+    simple = parts[np.isin(shapely.get_type_id(parts), _SINGLE)]
+    if not len(simple):
+        return shapely.LineString(shapely.get_coordinates(geometry))
+    largest: BaseGeometry = simple[np.lexsort((-shapely.length(simple), -shapely.area(simple)))[0]]
+    return largest
 
 
 def _on_map(found: Candidates, engine: Engine) -> Candidates:

@@ -180,6 +180,9 @@ class _Search:
         self.cost, self.hidden = problem.cost.tolist(), problem.hidden.tolist()
         self.item = np.repeat(np.arange(len(active)), np.diff(problem.first)).tolist()
         self.neighbours = neighbours
+        self.known: dict[int, Ints] = {}
+        self.known_pairs = 0
+        self.shown = np.zeros(len(problem.cost), dtype=bool)
         self.active = [-1] * len(active)
         count = len(problem.cost)
         self.blocking = np.zeros(count, dtype=np.int64)
@@ -210,10 +213,22 @@ class _Search:
                 settled[label] = 0
         return np.array(self.active, dtype=np.int64)
 
+    def _near(self, candidate: int) -> Ints:
+        """The candidates in conflict with one."""
+        found = self.known.get(candidate)
+        if found is None:
+            if self.known_pairs > STORED_PAIRS:
+                self.known.clear()
+                self.known_pairs = 0
+            found = self.known[candidate] = self.neighbours.one(candidate)
+            self.known_pairs += len(found)
+        return found
+
     def _move(self, label: int, candidate: int) -> None:
         for place, sign in ((self.active[label], -1), (candidate, 1)):
             if place >= 0:
-                others = self.neighbours.one(place)
+                others = self._near(place)
+                self.shown[place] = sign > 0
                 self.blocking[others] += sign
                 self.blocker[others] += sign * place
                 self.price[others] += sign * (self.hidden[label] - self.cost[place])
@@ -239,7 +254,7 @@ class _Search:
             undo.append((seed, now))
             moves.append((seed, target))
             self._move(seed, target)
-            self.mark[self.neighbours.one(target)] = self.chain_number
+            self.mark[self._near(target)] = self.chain_number
             price += self.cost[target]
             seed = pushed
         for label, place in undo:
@@ -272,6 +287,6 @@ class _Search:
         """The last moves of a chain: this one, and all labels in its way hidden."""
         moves = [(seed, candidate)]
         if candidate >= 0 and self.blocking[candidate]:
-            others = self.neighbours.one(candidate).tolist()
-            moves += [(self.item[o], -1) for o in others if self.active[self.item[o]] == o]
+            others = self._near(candidate)
+            moves += [(self.item[other], -1) for other in others[self.shown[others]].tolist()]
         return moves

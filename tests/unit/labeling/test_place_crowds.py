@@ -1,0 +1,109 @@
+"""Who wins where labels get into each other's way; expectations from QGIS 3.22."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import shapely
+
+from qgserver.labeling.heap import Heap
+from qgserver.labeling.model import Engine, Item, Mode, Obstacle, ObstacleKind, Placed, Placing
+from qgserver.labeling.place import place
+
+ENGINE = Engine(400, 400, 96 / 25.4)
+
+
+def label(x: float, y: float = 100.0, mode: Mode = Mode.OVER_POINT, **fields: object) -> Item:
+    item = Item(0, "layer", (x, y), shapely.Point(x, y), 40.0, 17.0, Placing(mode=mode), "text")
+    return replace(item, **fields)  # type: ignore[arg-type]
+
+
+def shown(placed: list[Placed]) -> set[object]:
+    return {p.item.feature for p in placed if not p.unplaced}
+
+
+def test_of_a_row_of_overlapping_labels_every_other_one_shows() -> None:
+    row = [label(50 + 30 * number, feature=number) for number in range(5)]
+    assert shown(place(row, [], ENGINE)) == {0, 2, 4}
+
+
+def test_priority_then_the_layer_on_top_win() -> None:
+    strong, weak = label(100, priority=8.0, feature="strong"), label(110, priority=2.0, feature="weak")
+    assert shown(place([weak, strong], [], ENGINE)) == {"strong"}
+    below, above = label(100, feature="below"), label(110, feature="above", source=1, layer="other")
+    assert shown(place([below, above], [], ENGINE)) == {"above"}
+
+
+def test_labels_that_show_in_any_case_take_their_best_place() -> None:
+    two = [label(100, feature=1), label(110, feature=2)]
+    assert len(place(two, [], ENGINE)) == 1
+    assert len(place(two, [], replace(ENGINE, show_all=True))) == 2
+    assert len(place([two[0], replace(two[1], show_unplaced=True)], [], ENGINE)) == 2
+    assert shown(place([two[0], replace(two[1], always_show=True)], [], ENGINE)) == {2}  # before any other
+    assert len(place([replace(one, always_show=True) for one in two], [], ENGINE)) == 2
+
+
+def test_labels_without_room_are_told_on_demand() -> None:
+    found = place([label(100, feature=1), label(110, feature=2)], [], replace(ENGINE, unplaced=True))
+    assert sorted(placed.unplaced for placed in found) == [False, True]
+
+
+def test_partial_labels() -> None:
+    at_the_edge = label(395)
+    assert place([at_the_edge], [], ENGINE)
+    assert not place([at_the_edge], [], replace(ENGINE, partials=False))
+
+
+def test_pinned_labels_stay_and_others_make_way() -> None:
+    pinned = label(100, pinned=(90.0, 95.0), feature="pinned")
+    other = label(135, mode=Mode.AROUND_POINT, feature="other")
+    first, second = sorted(place([other, pinned], [], ENGINE), key=lambda p: str(p.item.feature), reverse=True)
+    assert (first.x, first.y) == (90.0, 95.0)
+    assert second.x > 130
+
+
+@pytest.mark.parametrize(
+    ("priority", "factor", "version", "visible"),
+    [(5.0, 1.0, 2, True), (4.0, 1.0, 2, False), (4.0, 1.0, 1, True), (10.0, 2.0, 2, True), (9.0, 2.0, 2, False)],
+)
+def test_heavy_obstacles_keep_lighter_labels_away(priority: float, factor: float, version: int, visible: bool) -> None:
+    wall = Obstacle("walls", 1, shapely.box(90, 90, 110, 110), factor, ObstacleKind.WHOLE)
+    assert bool(place([label(100, priority=priority)], [wall], replace(ENGINE, version=version))) == visible
+
+
+@pytest.mark.parametrize("kind", list(ObstacleKind))
+def test_candidates_avoid_obstacles_but_not_their_own_feature(kind: ObstacleKind) -> None:
+    item = label(100, mode=Mode.AROUND_POINT)
+    box = shapely.box(105, 90, 160, 130)
+    (own,) = place([item], [Obstacle("layer", item.feature, box, 1.0, kind)], ENGINE)
+    (away,) = place([item], [Obstacle("layer", "another", box, 1.0, kind)], ENGINE)
+    assert (own.x, own.y) == (100, 100)
+    assert away.x + 40 <= 105 or away.y >= 130 or away.y + 17 <= 90
+
+
+def test_holes_are_obstacles_for_their_own_label() -> None:
+    shape = shapely.from_wkt("POLYGON((50 50,350 50,350 250,50 250,50 50),(180 120,220 120,220 170,180 170,180 120))")
+    item = replace(label(0), geometry=shape, placing=Placing(mode=Mode.HORIZONTAL))
+    (placed,) = place([item], [Obstacle("layer", item.feature, shape)], ENGINE)
+    assert not shapely.box(placed.x, placed.y, placed.x + 40, placed.y + 17).intersects(shapely.box(180, 120, 220, 170))
+
+
+def test_the_fewer_candidates_the_more_labels() -> None:
+    """Beyond 100 labels a point has 12 places instead of 16: 30 degrees apart, so none half way down its right side."""
+    apart = [label(20 + 100 * (n % 4), 10 + 3 * n, mode=Mode.AROUND_POINT, feature=n) for n in range(120)]
+    few = {round(p.y - p.item.geometry.y, 2) for p in place(apart[:90], [], ENGINE) if p.x == p.item.geometry.x}
+    many = {round(p.y - p.item.geometry.y, 2) for p in place(apart, [], ENGINE) if p.x == p.item.geometry.x}
+    assert many <= {0.0, -4.25, -8.5, -12.75, -17.0}
+    assert few <= {0.0, -2.13, -2.12, -8.5, -14.88, -14.87, -17.0}
+
+
+def test_the_heap_takes_the_smallest_and_of_equals_the_right_child() -> None:
+    heap = Heap(5)
+    for member, key in enumerate((0, 1, 1, 1, 1)):
+        heap.insert(member, key)
+    assert heap.pop() == 0
+    assert heap.pop() == 4
+    heap.lower([1])
+    assert heap.pop() == 1
+    assert 2 in heap and 0 not in heap and len(heap) == 2
