@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-import shapely
 
 from qgserver.draw.fonts import Face, Outline
 from qgserver.draw.paths import Paths
@@ -31,6 +30,8 @@ def glyph_halo(face: Face, glyph: int, size: float, width: float, join: Join) ->
 def ring_halo(rings: Paths, width: float, join: Join) -> Paths:
     """What a pen of ``width`` pixels covers along rings. Outer rings turn one way and holes the other, so that the
     halos of many letters can be filled together by the winding rule."""
+    import shapely
+
     coords, starts = rings.coords, rings.starts.tolist()
     lines = [shapely.LinearRing(coords[start:stop]) for start, stop in pairwise(starts) if stop - start > 2]
     # a chord of a quarter circle in n pieces is off by radius * (1 - cos(45 degrees / n))

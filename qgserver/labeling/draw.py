@@ -35,6 +35,8 @@ class LabelContent:
     style: TextFormat
     alignment: Alignment = Alignment.FOLLOW
     callout: Callout | None = None
+    reference_factor: float = 1.0
+    """By which all sizes of the layer are multiplied."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,30 +90,49 @@ def draw_labels(
 ) -> None:
     """Draw the labels in this order. ``unplaced`` is the colour of those that found no room, None leaves them out;
     ``other`` draws what is placed like a label but has no text."""
+    envs = _Envs(env, {})
     for label in placed:
         callout = _content(label).callout if _has_text(label) else None
         if callout is not None and callout.enabled and not label.unplaced:
             box = _frame(canvas, label).box(canvas.height)
             canvas.operator = layer_operator(callout.blend_mode)
-            draw_callout(canvas, env, callout, box, label.item.geometry)
+            draw_callout(canvas, envs.of(label), callout, box, label.item.geometry)
             canvas.operator = OVER
     for label in placed:
         if not _has_text(label):
             if other is not None:
                 other(canvas, label)
         elif not label.unplaced:
-            _draw_label(canvas, env, label, _content(label).style)
+            _draw_label(canvas, envs.of(label), label, _content(label).style)
         elif unplaced is not None:
-            _draw_label(canvas, env, label, replace(_content(label).style, color=unplaced))
+            _draw_label(canvas, envs.of(label), label, replace(_content(label).style, color=unplaced))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Envs:
+    """The map's environment, and those of layers with a reference scale, in which painters are kept."""
+
+    env: Env
+    made: dict[float, Env]
+
+    def of(self, label: Placed) -> Env:
+        factor = _content(label).reference_factor
+        if factor == self.env.scale.reference_factor:
+            return self.env
+        if factor not in self.made:
+            scale = replace(self.env.scale, reference_factor=factor)
+            self.made[factor] = replace(self.env, scale=scale, painters={})
+        return self.made[factor]
 
 
 def draw_masks(placed: Sequence[Placed], env: Env, masks: MaskSheets) -> None:
     """Paint the room that labels want of symbol layers: their letters, with a border around."""
+    envs = _Envs(env, {})
     for label in placed:
         if not _has_text(label) or label.unplaced:
             continue
         style = _content(label).style
-        width = style.mask.size.pixels(env.scale)
+        width = style.mask.size.pixels(envs.of(label).scale)
         if not style.mask.enabled or not 0 <= width < WIDEST:
             continue
         for sheet in masks.of(read_references(SEPARATOR.join(style.mask.symbol_layers))):

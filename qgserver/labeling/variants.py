@@ -58,6 +58,7 @@ class Variant:
     aim: Aim
     repeat: float
     """Pixels after which the label of a line comes again, 0 = never."""
+    reference_factor: float
     texts: dict[str, LaidOut] = field(default_factory=dict)
 
     def laid_out(self, text: str) -> LaidOut | None:
@@ -70,11 +71,12 @@ class Variant:
 
     def _lay_out(self, text: str, setter: Typesetter) -> LaidOut:
         style, wording, callout = self.settings.format, self.settings.wording, self.settings.callout
+        factor = self.reference_factor
         if not wording.directions.draw or not self.aim.along_lines:
             block = setter.block(text)
-            return LaidOut(LabelContent(block, style, wording.alignment, callout), text, block.width)
+            return LaidOut(LabelContent(block, style, wording.alignment, callout, factor), text, block.width)
         block, against = (setter.block(directed(text, wording.directions, reverse)) for reverse in (False, True))
-        content = DirectedContent(block, style, wording.alignment, callout, against)
+        content = DirectedContent(block, style, wording.alignment, callout, factor, against)
         return LaidOut(content, text, max(block.width, against.width))
 
 
@@ -100,7 +102,7 @@ def make_variant(settings: LabelSettings, values: Mapping[str, object], scale: R
     repeat = max(settings.placement.repeat.pixels(scale), 0.0)
     font = settings.format.font(scale)
     setter = None if font is None else typesetter(settings.format, font)
-    return Variant(settings, placing_of(settings, scale), setter, aim_of(settings), repeat)
+    return Variant(settings, placing_of(settings, scale), setter, aim_of(settings), repeat, scale.reference_factor)
 
 
 def aim_of(settings: LabelSettings) -> Aim:
