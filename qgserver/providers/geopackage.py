@@ -33,7 +33,7 @@ from qgserver.providers.selection import (
     paged_count,
     wanted_columns,
 )
-from qgserver.providers.sqlitefile import Reader, SqliteFile
+from qgserver.providers.sqlitefile import Reader, SqliteFile, Stamp
 from qgserver.providers.uri import DataSource
 
 HEAVY_BYTES = 1 << 20
@@ -49,10 +49,14 @@ class GeoPackageProvider:
         self._file = file
         self._memory = LayerMemory(file, cache)
         self._inspected: tuple[object, Schema, gpkgschema.Relation] | None = None
+        self._current: Stamp | None = None
         self._heavy = False
 
     def schema(self) -> Schema:
-        """See ``Provider``. Asked again when the file's tables have changed."""
+        """See ``Provider``. Asked again when the file has changed."""
+        current, known = self._current, self._inspected
+        if known is not None and current is not None and current == self._file.moment():
+            return known[1]
         with self._file.read() as reader:
             return self._known(reader)[0]
 
@@ -101,10 +105,13 @@ class GeoPackageProvider:
         """See ``Provider``. The file's connections belong to all its layers and stay."""
 
     def _known(self, reader: Reader) -> tuple[Schema, gpkgschema.Relation]:
-        version = (reader.moment.inode, reader.all("PRAGMA schema_version"))
-        known = self._inspected
-        if known is None or known[0] != version:
-            known = self._inspected = (version, *gpkgschema.inspect(reader, self._source, self._crs))
+        """The layer's schema and table; nothing is asked of a file that has not been written since."""
+        known, moment = self._inspected, reader.moment
+        if known is None or moment != self._current:
+            version = (moment.inode, reader.all("PRAGMA schema_version"))
+            if known is None or known[0] != version:
+                known = self._inspected = (version, *gpkgschema.inspect(reader, self._source, self._crs))
+            self._current = moment if moment.settled else None
         return known[1], known[2]
 
     def _pushed(self, query: Query, schema: Schema) -> tuple[Sql | None, Node | None]:

@@ -48,6 +48,11 @@ class Command:
     binary: bool = False
 
 
+_SETTINGS = "SELECT set_config('transaction_read_only', 'on', true), set_config('statement_timeout', %s, true)"
+_GUARD = sql.SQL(_SETTINGS).format()
+_GUARD_AND_ROLE = sql.SQL(_SETTINGS + ", set_config('role', %s, true)").format()
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Time-outs: ``statement`` in milliseconds for one statement or one batch of rows, ``connect`` in seconds."""
@@ -112,19 +117,21 @@ class Pool:
 
     def ask(self, role: str, command: Command) -> Rows:
         """The rows of a command in a READ ONLY transaction of its own, as ``role`` if given: one round trip in place of
-        three or more, which counts where the answer is small. All errors are ProviderError."""
-        limit = sql.SQL("SET LOCAL statement_timeout = {}").format(self._limits.statement_ms)
-        begin = [Command(sql.SQL("BEGIN READ ONLY").format()), Command(limit)]
+        three or more, which counts where the answer is small. All errors are ProviderError.
+
+        What a pipeline sends before it waits is one transaction without BEGIN and COMMIT, and settings that are local
+        to that end with it."""
+        guard = Command(_GUARD, (str(self._limits.statement_ms),))
         if role:
-            begin.append(Command(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role))))
+            guard = Command(_GUARD_AND_ROLE, (*guard.values, role))
         try:
             with self._slot():
-                return self._asked([*begin, command, Command(sql.SQL("COMMIT").format())])
+                return self._asked([guard, command])
         except psycopg.Error as error:
             raise failure(error) from error
 
     def _asked(self, commands: Sequence[Command]) -> Rows:
-        """The rows of the last command but one; idle connections are tried first, as one may have been cut."""
+        """The rows of the last command; idle connections are tried first, as one may have been cut."""
         while idle := self._pop():
             try:
                 return self._run(idle, commands)
@@ -138,7 +145,7 @@ class Pool:
         try:
             with connection.pipeline():
                 found = [connection.execute(one.text, one.values, binary=one.binary) for one in commands]
-            return found[-2].fetchall()
+            return found[-1].fetchall()
         finally:
             self._release(connection)
 

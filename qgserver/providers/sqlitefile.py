@@ -119,12 +119,16 @@ class SqliteFile:
         self._idle: list[Reader] = []
         self._lock = threading.Lock()
 
+    def moment(self) -> Stamp:
+        """The file's stamp of now. Raises ProviderError when there is no file."""
+        return stamp(self.path, self.path + "-wal")
+
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """A connection in a read transaction. Errors of SQLite leave as ProviderError."""
         if os.path.exists(self.path + "-journal"):
             self._recover()
-        moment = stamp(self.path, self.path + "-wal")
+        moment = self.moment()
         reader = self._pop(moment.inode)
         try:
             if reader is None:

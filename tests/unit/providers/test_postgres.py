@@ -232,4 +232,10 @@ def test_a_session_role_limits_what_is_read(layers: Layers) -> None:
     lines = layer(layers, "key='id' session_role='qgserver_nobody' table=\"public\".\"lines\" (g)")
     with pytest.raises(Exception, match="must not be read"):
         lines.schema()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute('GRANT SELECT ON public."lines" TO qgserver_nobody')
+        assert sum(map(len, lines.read(Query(brief=True)))) == 1
+        connection.execute('REVOKE SELECT ON public."lines" FROM qgserver_nobody')
+    with pytest.raises(Exception, match="must not be read"):
+        list(lines.read(Query(brief=True)))
     assert layer(layers, 'key=\'id\' table="public"."lines" (g)').count(Query()) == 1
