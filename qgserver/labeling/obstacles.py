@@ -60,10 +60,12 @@ def penalties(
     weight = np.array([2.4 if item.always_show else item.priority / 5 for item in items])[found.item]
     straight = (found.angle == 0) & (np.diff(found.runs) == 0)
     plain = _plain(hindrances)
+    line = shapely.get_dimensions(hindrances.geometry) == 1
     for chosen, against, meetings in (
         (straight, plain, _box_meetings),
-        (straight, ~plain, _meetings),
-        (~straight, np.ones(len(plain), dtype=bool), _meetings),
+        (np.ones(len(found), dtype=bool), line, _line_meetings),
+        (straight, ~plain & ~line, _meetings),
+        (~straight, ~line, _meetings),
     ):
         if not chosen.any() or not against.any():
             continue
@@ -100,6 +102,47 @@ def _box_meetings(found: Candidates, hindrances: _Hindrances) -> Meetings:
         boxes = shapely.box(x, y, x + found.width[some], y + found.height[some])
         candidate, which = tree.query(boxes)
         yield candidate + start, which, np.full(len(which), float(_COVERED))
+
+
+def _line_meetings(found: Candidates, hindrances: _Hindrances) -> Meetings:
+    """All meetings with lines, segment by segment: the bounds of a long line hold half of the map."""
+    box, _, corner = parts(found)
+    low, high = corner.min(axis=1), corner.max(axis=1)
+    tree = shapely.STRtree(shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1]))
+    segments, owner = _segments(hindrances.geometry)
+    for start in range(0, len(segments), CHUNK):
+        some = segments[start : start + CHUNK]
+        piece, hit = tree.query(shapely.linestrings(some))
+        met = _crosses(some[piece], corner[hit])
+        pairs = np.unique(owner[start + piece[met]] * len(found) + box[hit[met]])
+        yield pairs % len(found), pairs // len(found), np.ones(len(pairs))
+
+
+def _segments(lines: Shapes) -> tuple[Floats, Ints]:
+    """float64[s, 2, 2]: the segments of lines, and int64[s] whose they are."""
+    single, first = shapely.get_parts(lines, return_index=True)
+    coords, line = shapely.get_coordinates(single, return_index=True)
+    same = line[1:] == line[:-1]
+    return np.stack((coords[:-1][same], coords[1:][same]), axis=1), first[line[1:][same]]
+
+
+def _crosses(segment: Floats, corner: Floats) -> Flags:
+    """bool[n]: segments float64[n, 2, 2] that meet rectangles float64[n, 4, 2] whose bounds they meet: neither a side
+    of the rectangle nor the segment itself parts them."""
+    x, y = (segment[:, 0] - corner[:, 0]).T
+    along_x, along_y = (segment[:, 1] - segment[:, 0]).T
+    sides = [(corner[:, side] - corner[:, 0]).T for side in (1, 3)]
+    meet = np.ones(len(segment), dtype=bool)
+    first = along_y * x - along_x * y  # of the corner, across the segment
+    low, high = first.copy(), first
+    for side_x, side_y in sides:
+        across = along_x * side_y - along_y * side_x
+        low, high = low + np.minimum(across, 0.0), high + np.maximum(across, 0.0)
+        begin = x * side_x + y * side_y
+        end = begin + along_x * side_x + along_y * side_y
+        meet &= (np.maximum(begin, end) >= 0) & (np.minimum(begin, end) <= side_x * side_x + side_y * side_y)
+    meet &= (low <= 0) & (high >= 0)
+    return meet
 
 
 def _meetings(found: Candidates, hindrances: _Hindrances) -> Meetings:
@@ -149,13 +192,12 @@ def _together(shape: Shapes, owner: Ints, first: Ints) -> Shapes:
 
 
 def _points(hindrances: _Hindrances, which: Ints, shape: Shapes, corner: Floats) -> Floats:
-    """float64[p]: how badly candidates lie that meet these obstacles. Lines count 1. Polygons count 12 whole; their
+    """float64[p]: how badly candidates lie that meet these obstacles (lines count 1). Polygons count 12 whole; their
     boundary counts 6, for labels that are not within; their interior counts by the corners, middles of sides and
     (fourfold) the centre that it covers."""
     geometry, kind = hindrances.geometry[which], hindrances.kind[which]
-    dimension = shapely.get_dimensions(geometry)
-    area = dimension == 2
-    points = np.where(dimension == 1, 1.0, np.where(area, float(_COVERED), 2.0))
+    area = shapely.get_dimensions(geometry) == 2
+    points = np.where(area, float(_COVERED), 2.0)
     edge = np.flatnonzero(area & (kind == ObstacleKind.BOUNDARY))
     points[edge] = np.where(shapely.contains(geometry[edge], shape[edge]), 0.0, _CROSSED)
     inner = np.flatnonzero(area & (kind == ObstacleKind.INTERIOR))
