@@ -125,6 +125,9 @@ class Settings:
         "-1",
         "Largest HEIGHT of a map; the project's own limit counts too. -1: none.",
     )
+    disable_getprint: bool = setting(
+        "QGIS_SERVER_DISABLE_GETPRINT", flag, "false", "Answer GetPrint with status 501, and do not list it."
+    )
     extra_sql_tokens: tuple[str, ...] = setting(
         "QGIS_SERVER_ALLOWED_EXTRA_SQL_TOKENS", separated(","), "", "Further words that `FILTER` of WMS may hold."
     )

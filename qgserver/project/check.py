@@ -35,8 +35,8 @@ def report(project: Project, sources: Sources | None = None) -> list[Problem]:
 def _project_problems(project: Project) -> Iterator[Problem]:
     if project.crs is None and not project.wms.crs_list:
         yield Problem("", "projectCrs", "the project has no CRS: WMS offers EPSG:4326 and EPSG:3857 only")
-    if project.layouts:
-        yield Problem("", "Layouts", "print layouts are listed, but GetPrint is not served")
+    for what in dict.fromkeys(what for layout in project.layouts for what in layout.not_drawn):
+        yield Problem("", "Layouts", f"{what} of print layouts are not drawn")
     for leaf in project.tree.leaves():
         if leaf.layer_id not in project.layers:
             yield Problem(leaf.name, "layer-tree-layer", "the project does not have this layer of its tree")

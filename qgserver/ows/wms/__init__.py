@@ -10,6 +10,7 @@ locate(
         "GetFeatureInfo": "qgserver.ows.wms.getfeatureinfo",
         "GetLegendGraphic": "qgserver.ows.wms.getlegendgraphic",
         "GetLegendGraphics": "qgserver.ows.wms.getlegendgraphic",
+        "GetPrint": "qgserver.ows.wms.getprint",
         "GetProjectSettings": "qgserver.ows.wms.projectsettings",
         "DescribeLayer": "qgserver.ows.wms.describelayer",
         "GetStyles": "qgserver.ows.wms.getstyles",

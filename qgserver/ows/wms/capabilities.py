@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from qgserver.ows.documents import PREFIX, URL
 from qgserver.ows.operations import OperationContext, operation, operations
@@ -46,6 +46,7 @@ REQUESTS = {
     },
 }
 """Operations that capabilities may list and their elements: in the order of the DTD, and in QGIS's."""
+_NO_MORE: Mapping[str, str] = {}
 EXCEPTIONS = {
     "1.1.1": ("application/vnd.ogc.se_xml", "application/vnd.ogc.se_inimage", "application/vnd.ogc.se_blank"),
     "1.3.0": ("XML", "INIMAGE", "BLANK"),
@@ -141,11 +142,11 @@ def contact(info: Contact) -> Iterator[str]:
     yield "</ContactInformation>"
 
 
-def requests(version: str) -> Iterator[str]:
-    """The ``Request`` section: every registered operation that has formats."""
+def requests(version: str, further: Mapping[str, str] = _NO_MORE) -> Iterator[str]:
+    """The ``Request`` section: every registered operation that has formats; ``further`` ones and their elements."""
     known = {found.name: found.formats for found in operations("WMS", version)}
     yield "<Request>"
-    for name, tag in REQUESTS[version].items():
+    for name, tag in {**REQUESTS[version], **further}.items():
         formats = known.get(name)
         if formats is None:
             continue

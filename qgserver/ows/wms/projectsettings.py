@@ -19,6 +19,8 @@ from qgserver.providers.protocol import Field, FieldType, Schema
 from qgserver.web.response import Response, document
 
 VERSION = "1.3.0"
+PRINT = {"GetPrint": "GetPrint"}
+"""What is listed here only, as QGIS does."""
 QT_TYPES: Mapping[FieldType, str] = {
     "bool": "bool",
     "int": "int",
@@ -52,7 +54,7 @@ def write_settings(context: OperationContext) -> Iterator[str]:
     yield from root_element(project, VERSION)
     yield from service(project, VERSION, context.settings)
     yield "<Capability>"
-    yield from requests(VERSION)
+    yield from requests(VERSION, {} if context.settings.disable_getprint else PRINT)
     yield from exceptions_and_symbolization(project, VERSION)
     yield from templates(project)
     yield from wfs_layers(project)

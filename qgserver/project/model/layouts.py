@@ -65,7 +65,8 @@ class Overview:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapItem(LayoutItem):
     """``name`` is ``map0``, ``map1``, ... in requests. ``locked``: its own layers, top first, instead of those of the
-    project or the request. ``theme`` names the map theme that it follows."""
+    project or the request. ``theme`` names the map theme that it follows. ``atlas_margin`` is the share of the extent
+    around an atlas's feature, None for a map that shows none; ``atlas_fixed``: at its own scale."""
 
     name: str = ""
     extent: Extent = Extent(0.0, 0.0, 0.0, 0.0)
@@ -73,6 +74,8 @@ class MapItem(LayoutItem):
     locked: tuple[ThemeLayer, ...] | None = None
     theme: str = ""
     overviews: tuple[Overview, ...] = ()
+    atlas_margin: float | None = None
+    atlas_fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

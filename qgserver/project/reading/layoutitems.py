@@ -168,6 +168,8 @@ def _map(element: Element, common: Mapping[str, Any], problems: Problems) -> Map
     overviews = tuple(
         Overview(found.get("frameMap", ""), _symbol(found, problems), flag(found.get("inverted"))) for found in shown
     )
+    atlas = element.find("AtlasMap")
+    driven = atlas is not None and flag(atlas.get("atlasDriven"))
     return MapItem(
         **{**common, "width": width, "height": height},
         extent=_extent(element),
@@ -175,6 +177,8 @@ def _map(element: Element, common: Mapping[str, Any], problems: Problems) -> Map
         locked=locked,
         theme=element.get("followPresetName", "") if flag(element.get("followPreset")) else "",
         overviews=overviews,
+        atlas_margin=max(number(atlas.get("margin"), 0.1), 0.0) if atlas is not None and driven else None,
+        atlas_fixed=atlas is not None and atlas.get("scalingMode") == "1",
     )
 
 
@@ -292,7 +296,7 @@ def _legend_layer(element: Element) -> LegendLayer:
     options = {one.get("name") or one.get("key") or "": one.get("value") or "" for one in found}
     return LegendLayer(
         element.get("id", ""),
-        options.get("legend/title-label") or options.get("cached_name") or element.get("name", ""),
+        options.get("legend/title-label") or options.get("cached_name") or element.get("name") or "",
         options.get("legend/title-style", ""),
     )
 

@@ -1,0 +1,56 @@
+"""GetPrint: a print layout of the project as a picture or a document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.document import Size, write_pdf, write_svg
+from qgserver.draw.encode import ImageOptions, image_format
+from qgserver.errors import OwsError
+from qgserver.ows.operations import OperationContext, operation
+from qgserver.ows.wms import params
+from qgserver.ows.wms.atlas import atlas_pages
+from qgserver.ows.wms.printparams import read_print_request
+from qgserver.render.print.page import draw_page
+from qgserver.render.print.request import PrintRequest
+from qgserver.web.response import Response
+
+PDF, SVG = "application/pdf", "image/svg+xml"
+_NAMES = {"": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "image/jpg": "image/jpeg", "pdf": PDF, "svg": SVG}
+"""FORMAT values beside those of images, and what they mean."""
+
+
+def print_formats(version: str) -> tuple[str, ...]:
+    """FORMAT values as GetProjectSettings lists them."""
+    return ("svg", "png", "pdf")
+
+
+@operation("WMS", "GetPrint", formats=print_formats)
+def get_print(context: OperationContext) -> Response:
+    """The layout TEMPLATE with the maps at the extents asked for."""
+    if context.settings.disable_getprint:
+        raise OwsError("OperationNotSupported", "GetPrint is switched off on this server.", status=501)
+    asked = params.FORMAT.of(context.request)
+    name = _NAMES.get(asked.lower(), asked)
+    image = image_format(name)
+    if image is None and name not in (PDF, SVG):
+        raise OwsError("InvalidFormat", f"The format '{asked[:80]}' is not supported.", locator="FORMAT")
+    request = read_print_request(context, sized=image is not None)
+    prints = atlas_pages(context, request)
+    if name == PDF:
+        return Response(write_pdf(_pages(context, prints)), content_type=PDF)
+    first = next(prints)
+    picture = draw_page(context.project, first, context.sources)
+    if image is None:
+        return Response(write_svg(picture, first.dpi), content_type=SVG)
+    quality = params.IMAGE_QUALITY.of(context.request)
+    default = context.project.wms.image_quality
+    options = ImageOptions(not image.opaque, first.dpi, quality if quality >= 0 else default)
+    return Response(image.encode(picture, options), content_type=image.mime)
+
+
+def _pages(context: OperationContext, prints: Iterator[PrintRequest]) -> Iterator[tuple[Canvas, Size]]:
+    for request in prints:
+        for number, page in enumerate(request.layout.pages):
+            yield draw_page(context.project, request, context.sources, number), (page.width, page.height)

@@ -1,0 +1,127 @@
+"""Maps on a page."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from qgserver.draw.blend import OVER, layer_operator
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.images import draw_image
+from qgserver.geo.extent import Extent
+from qgserver.geo.geometry import Floats
+from qgserver.project.model import VectorLayer
+from qgserver.project.model.layouts import MapItem, Overview
+from qgserver.render.map import render_map
+from qgserver.render.print.paper import MM_PER_INCH, Paper
+from qgserver.render.print.request import PrintMap
+from qgserver.render.request import MapLayer, MapRequest
+
+
+def draw_map(paper: Paper, item: MapItem) -> None:
+    """The map of an item, upright ones to the fraction of a pixel where they belong."""
+    if not (item.width > 0 and item.height > 0 and item.extent.width > 0):
+        return
+    if item.rotation % 360 or item.map_rotation % 360:
+        _draw_turned(paper, item)
+    else:
+        _draw_upright(paper, item)
+    for overview in item.overviews:
+        _draw_overview(paper, item, overview)
+
+
+def _draw_upright(paper: Paper, item: MapItem) -> None:
+    x, y = paper.corner(item)
+    left, top = math.floor(x), math.floor(y)
+    width = max(math.ceil(x + item.width * paper.factor) - left, 1)
+    height = max(math.ceil(y + item.height * paper.factor) - top, 1)
+    unit = item.extent.width / (item.width * paper.factor)
+    xmin, ymax = item.extent.xmin - (x - left) * unit, item.extent.ymax + (y - top) * unit
+    picture = _picture(paper, item, Extent(xmin, ymax - height * unit, xmin + width * unit, ymax), (width, height))
+    _put(paper, item, picture, left, top)
+
+
+def _put(paper: Paper, item: MapItem, picture: Canvas, left: int, top: int) -> None:
+    """Put a picture on the page, nothing of it beyond the whole pixels of the item's box (as Qt clips)."""
+    x, y = paper.corner(item)
+    sides = (math.floor(side + 0.5) for side in (x, y, x + item.width * paper.factor, y + item.height * paper.factor))
+    west, north, east, south = sides
+    context = paper.canvas.context
+    context.save()
+    context.rectangle(west, north, east - west, south - north)
+    context.clip()
+    paper.canvas.compose(picture, at=(left, top))
+    context.restore()
+
+
+def _draw_turned(paper: Paper, item: MapItem) -> None:
+    """A map drawn upright, large enough for its corners, then turned as a picture."""
+    angle = math.radians(item.map_rotation)
+    cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
+    wide, tall = item.width * cos + item.height * sin, item.width * sin + item.height * cos
+    width, height = math.ceil(wide * paper.factor), math.ceil(tall * paper.factor)
+    unit = item.extent.width / (item.width * paper.factor)
+    x, y = item.extent.center
+    half_width, half_height = width * unit / 2, height * unit / 2
+    extent = Extent(x - half_width, y - half_height, x + half_width, y + half_height)
+    picture = _picture(paper, item, extent, (width, height))
+    degrees = item.rotation + item.map_rotation
+    turned = paper.canvas.new_layer()
+    draw_image(turned, picture, *paper.place(item, item.width / 2, item.height / 2), degrees, 1.0)
+    if item.rotation % 360:
+        paper.canvas.compose(turned)
+    else:
+        _put(paper, item, turned, 0, 0)
+
+
+def _picture(paper: Paper, item: MapItem, extent: Extent, size: tuple[int, int]) -> Canvas:
+    asked = paper.request.maps.get(item.uuid, PrintMap())
+    layers = asked.layers
+    if item.opacity < 1 and layer_operator(item.blend_mode) == OVER:
+        layers = tuple(_faded(layer, item.opacity) for layer in layers)
+    request = MapRequest(
+        crs=paper.request.crs,
+        extent=extent,
+        width=size[0],
+        height=size[1],
+        layers=layers,
+        dpi=paper.factor * MM_PER_INCH,
+        background=None,
+        stretch=False,
+        highlights=asked.highlights,
+    )
+    return render_map(paper.project, request, paper.sources)
+
+
+def _faded(item: MapLayer, opacity: float) -> MapLayer:
+    own = item.opacity
+    if own is None and isinstance(item.layer, VectorLayer):
+        own = (item.layer.styles.get(item.style) or item.layer.style).opacity
+    return replace(item, opacity=opacity * (1.0 if own is None else own))
+
+
+def _draw_overview(paper: Paper, item: MapItem, overview: Overview) -> None:
+    """The extent that another map of the layout has."""
+    other = paper.all_maps.get(overview.map_uuid)
+    if other is None or overview.symbol is None or overview.inverted:
+        return
+    paper.paint_area(overview.symbol, paper.points(item, _on_map(item, corners(other))))
+
+
+def corners(item: MapItem) -> Floats:
+    """The corners of what a map shows float64[4, 2], in its CRS."""
+    box, angle = item.extent, math.radians(item.map_rotation)
+    points = np.array(((box.xmin, box.ymax), (box.xmax, box.ymax), (box.xmax, box.ymin), (box.xmin, box.ymin)))
+    middle = np.array(box.center)
+    turn = np.array(((math.cos(angle), math.sin(angle)), (-math.sin(angle), math.cos(angle))))
+    turned: Floats = (points - middle) @ turn + middle
+    return turned
+
+
+def _on_map(item: MapItem, points: Floats) -> Floats:
+    """Map coordinates as millimetres from the corner of an upright map, cut at its edges."""
+    factor = item.width / item.extent.width
+    places = (points - (item.extent.xmin, item.extent.ymax)) * (factor, -factor)
+    return np.clip(places, (0.0, 0.0), (item.width, item.height))

@@ -1,0 +1,106 @@
+"""Pages of a print layout: (project, request, open sources) -> pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from qgserver.draw.blend import layer_operator
+from qgserver.draw.canvas import Canvas
+from qgserver.draw.color import with_alpha
+from qgserver.project.model import Project
+from qgserver.project.model.layouts import (
+    LabelItem,
+    LayoutItem,
+    LegendItem,
+    MapItem,
+    NodesItem,
+    PictureItem,
+    ScaleBarItem,
+    ShapeItem,
+)
+from qgserver.providers import Sources
+from qgserver.render.context import project_context
+from qgserver.render.print.legends import draw_layout_legend
+from qgserver.render.print.maps import draw_map
+from qgserver.render.print.paper import MM_PER_INCH, Paper, map_denominator, rectangle
+from qgserver.render.print.pictures import draw_picture
+from qgserver.render.print.request import PrintRequest
+from qgserver.render.print.scalebars import draw_scale_bar
+from qgserver.render.print.shapes import draw_nodes, draw_shape
+from qgserver.render.print.texts import draw_label
+
+_DRAW: Mapping[type[LayoutItem], Callable[[Paper, Any], None]] = {
+    MapItem: draw_map,
+    LabelItem: draw_label,
+    ShapeItem: draw_shape,
+    NodesItem: draw_nodes,
+    PictureItem: draw_picture,
+    ScaleBarItem: draw_scale_bar,
+    LegendItem: draw_layout_legend,
+}
+
+
+def draw_page(project: Project, request: PrintRequest, sources: Sources, number: int = 0) -> Canvas:
+    """The picture of a page. Raises ``ProviderError`` (with the layer's name) when a layer's source can't be read."""
+    page = request.layout.pages[number]
+    width, height = request.pixels(number)
+    # what is drawn keeps its shape: a fraction of a pixel that the picture lacks is missing on both sides
+    factor = min(width / page.width, height / page.height)
+    canvas = Canvas(width, height)
+    paper = Paper(canvas, page, factor, project, request, sources, project_context(project, sources))
+    paper = paper.with_scope(_scope(paper, number))
+    if page.symbol is not None:
+        paper.paint_area(page.symbol, rectangle(LayoutItem(width=page.width, height=page.height)) * factor)
+    for item in request.layout.items:
+        _draw(paper, item)
+    return canvas
+
+
+def _draw(paper: Paper, item: LayoutItem) -> None:
+    """An item over its background, in its frame."""
+    apart = paper.apart(item)
+    fading = item.opacity if apart is paper else 1.0
+    box = apart.points(item, rectangle(item))
+    if item.background is not None and not isinstance(item, LegendItem | NodesItem):
+        apart.fill(box, with_alpha(item.background, fading))
+    _DRAW[type(item)](apart, item)
+    if item.frame is not None:
+        apart.stroke(box, replace(item.frame, color=with_alpha(item.frame.color, fading)))
+    if apart is not paper:
+        paper.canvas.compose(apart.canvas, item.opacity, layer_operator(item.blend_mode))
+
+
+def _scope(paper: Paper, number: int) -> dict[str, object]:
+    """The variables that layouts add."""
+    request, page = paper.request, paper.page
+    feature = request.feature
+    return {
+        "layout_name": request.layout.name,
+        "layout_numpages": len(request.layout.pages),
+        "layout_page": number + 1,
+        "layout_pagewidth": page.width,
+        "layout_pageheight": page.height,
+        "layout_dpi": paper.factor * MM_PER_INCH,
+        "layout_items": {item.id or item.uuid: _map_scope(paper, item) for item in paper.all_maps.values()},
+        "atlas_totalfeatures": request.total,
+        "atlas_featurenumber": request.number,
+        "atlas_feature": feature,
+        "atlas_featureid": feature.fid if feature is not None else None,
+        "atlas_geometry": feature.geometry if feature is not None else None,
+    }
+
+
+def _map_scope(paper: Paper, item: MapItem) -> dict[str, object]:
+    x, y = item.extent.center
+    return {
+        "map_id": item.id,
+        "map_scale": map_denominator(paper, item) if item.width > 0 else None,
+        "map_rotation": item.map_rotation,
+        "map_crs": paper.request.crs.authid,
+        "map_extent_width": item.extent.width,
+        "map_extent_height": item.extent.height,
+        "map_extent_center_x": x,
+        "map_extent_center_y": y,
+    }
