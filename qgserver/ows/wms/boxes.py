@@ -30,6 +30,9 @@ WORLD = Extent(-180.0, -90.0, 180.0, 90.0)
 LONLAT = "CRS:84"
 GEOGRAPHIC_DECIMALS, PROJECTED_DECIMALS = 6, 3
 """How exact boxes are written."""
+OF_NOTHING, OF_TABLES = 1e-6, 1e-9
+"""How far the boxes of groups without geometry reach from the origin, in units of the project's CRS. Written numbers
+are rounded outwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +133,11 @@ class BoxMaker:
 
     def of_branch(self, branch: Branch) -> Boxes:
         """Union of all boxes below a group. Every layer must have a box or inherit one (WMS 1.3.0 clause 7.2.4.6.6):
-        where there is nothing, it is the least one of each CRS around the origin of the project's (measured)."""
-        found = united(self.of_layer(leaf.layer) for leaf in branch.leaves())
-        return found if found.geographic or found.by_crs else self._origin()
+        where there is nothing, it is one around the origin of the project's CRS, with tables in it a smaller one
+        (measured)."""
+        leaves = tuple(branch.leaves())
+        found = united(self.of_layer(leaf.layer) for leaf in leaves)
+        return found if found.geographic or found.by_crs else self._origin(OF_TABLES if leaves else OF_NOTHING)
 
     def of_root(self, root: Branch) -> Boxes:
         """The extent the author chose for the service (``WMSExtent``, in the project's CRS), else the union."""
@@ -141,19 +146,9 @@ class BoxMaker:
             return self._boxes(chosen, crs)
         return self.of_branch(root)
 
-    def _origin(self) -> Boxes:
+    def _origin(self, reach: float) -> Boxes:
         crs = self._project.crs or self._lonlat
-        if crs is None:
-            return Boxes(WORLD)
-        origin = self._boxes(Extent(0.0, 0.0, 0.0, 0.0), crs)
-        geographic = _widened(origin.geographic, GEOGRAPHIC_DECIMALS) if origin.geographic else None
-        return Boxes(
-            geographic,
-            {
-                authid: _widened(box, GEOGRAPHIC_DECIMALS if self.listed[authid].is_geographic else PROJECTED_DECIMALS)
-                for authid, box in origin.by_crs.items()
-            },
-        )
+        return Boxes(WORLD) if crs is None else self._boxes(Extent(-reach, -reach, reach, reach), crs)
 
     def _boxes(self, extent: Extent, crs: Crs) -> Boxes:
         lonlat = self._transformed(extent, crs, self._lonlat) if self._lonlat else None
@@ -167,12 +162,6 @@ class BoxMaker:
         transform = get_transform(source, target, self._project.operations)
         box = extent if transform is None else transform.extent(extent)
         return None if box is None or box.is_empty else box
-
-
-def _widened(box: Extent, decimals: int) -> Extent:
-    """A box that is a point, wide enough to be seen when it is written."""
-    x, y, least = box.xmin, box.ymin, 10.0**-decimals
-    return Extent(x - least, y - least, x + least, y + least)
 
 
 def united(boxes: Iterable[Boxes]) -> Boxes:
