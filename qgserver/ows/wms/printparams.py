@@ -201,6 +201,16 @@ def _check_size(context: OperationContext, request: PrintRequest) -> None:
     tallest = min(limit for limit in (settings.wms_max_height, wms.max_height, CAIRO_LIMIT) if limit > 0)
     for page in range(len(request.layout.pages)):
         width, height = request.pixels(page)
-        if not (1 <= width <= widest and 1 <= height <= tallest) or 0 < settings.max_pixels < width * height:
+        factor = max(width / request.layout.pages[page].width, height / request.layout.pages[page].height)
+        # what is turned is drawn upright first, with room for its corners
+        turned = (item for item in request.layout.items if isinstance(item, MapItem) and _is_turned(item))
+        largest = max((factor * (item.width + item.height) for item in turned), default=0.0)
+        pixels = max(width * height, largest**2)
+        too_large = width > widest or height > tallest or largest > CAIRO_LIMIT or 0 < settings.max_pixels < pixels
+        if too_large or width < 1 or height < 1:
             message = "The print would have too many pixels, or none: ask for another DPI, WIDTH or HEIGHT."
             raise OwsError("InvalidParameterValue", message, locator="DPI")
+
+
+def _is_turned(item: MapItem) -> bool:
+    return bool(item.rotation % 360 or item.map_rotation % 360)

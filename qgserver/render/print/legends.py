@@ -22,7 +22,9 @@ def draw_layout_legend(paper: Paper, item: LegendItem) -> None:
     sheet = _sheet(paper, item)
     first = True
     if item.title:
-        _heading(sheet, item.title, item.texts.get("title", LegendText()))
+        text = item.texts.get("title", LegendText())
+        _heading(sheet, item.title, text)
+        sheet.height += _style(text).font.descent / TEXT_SCALE
     for node, title, style in _nodes(paper, item):
         _put(sheet, item, replace(node, title=title), style, first=first)
         first = False

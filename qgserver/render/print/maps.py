@@ -33,12 +33,15 @@ def draw_map(paper: Paper, item: MapItem) -> None:
 
 
 def _draw_upright(paper: Paper, item: MapItem) -> None:
+    """What the page has of a map, however far that reaches beyond."""
     x, y = paper.corner(item)
-    left, top = math.floor(x), math.floor(y)
-    width = max(math.ceil(x + item.width * paper.factor) - left, 1)
-    height = max(math.ceil(y + item.height * paper.factor) - top, 1)
+    left, top = max(math.floor(x), 0), max(math.floor(y), 0)
+    width = min(math.ceil(x + item.width * paper.factor), paper.canvas.width) - left
+    height = min(math.ceil(y + item.height * paper.factor), paper.canvas.height) - top
+    if width < 1 or height < 1:
+        return
     unit = item.extent.width / (item.width * paper.factor)
-    xmin, ymax = item.extent.xmin - (x - left) * unit, item.extent.ymax + (y - top) * unit
+    xmin, ymax = item.extent.xmin + (left - x) * unit, item.extent.ymax - (top - y) * unit
     picture = _picture(paper, item, Extent(xmin, ymax - height * unit, xmin + width * unit, ymax), (width, height))
     _put(paper, item, picture, left, top)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from qgserver.draw.blend import layer_operator
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import with_alpha
@@ -52,7 +54,8 @@ def draw_page(project: Project, request: PrintRequest, sources: Sources, number:
     paper = Paper(canvas, page, factor, project, request, sources, project_context(project, sources))
     paper = paper.with_scope(_scope(paper, number))
     if page.symbol is not None:
-        paper.paint_area(page.symbol, rectangle(LayoutItem(width=page.width, height=page.height)) * factor)
+        # whole pixels, also where the page covers but a part of one (measured)
+        paper.paint_area(page.symbol, np.ceil(rectangle(LayoutItem(width=page.width, height=page.height)) * factor))
     for item in request.layout.items:
         _draw(paper, item)
     return canvas
