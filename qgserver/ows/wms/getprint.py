@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.document import Size, write_pdf, write_svg
 from qgserver.draw.encode import ImageOptions, image_format
-from qgserver.errors import OwsError
+from qgserver.errors import OwsError, ProviderError
 from qgserver.ows.operations import OperationContext, operation
 from qgserver.ows.wms import params
 from qgserver.ows.wms.atlas import atlas_pages
@@ -15,6 +17,8 @@ from qgserver.ows.wms.printparams import read_print_request
 from qgserver.render.print.page import draw_page
 from qgserver.render.print.request import PrintRequest
 from qgserver.web.response import Response
+
+log = logging.getLogger("qgserver")
 
 PDF, SVG = "application/pdf", "image/svg+xml"
 _NAMES = {"": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "image/jpg": "image/jpeg", "pdf": PDF, "svg": SVG}
@@ -41,7 +45,7 @@ def get_print(context: OperationContext) -> Response:
     if name == PDF:
         return Response(write_pdf(_pages(context, prints)), content_type=PDF)
     first = next(prints)
-    picture = draw_page(context.project, first, context.sources)
+    picture = _draw(context, first)
     if image is None:
         return Response(write_svg(picture, first.dpi), content_type=SVG)
     quality = params.IMAGE_QUALITY.of(context.request)
@@ -53,4 +57,20 @@ def get_print(context: OperationContext) -> Response:
 def _pages(context: OperationContext, prints: Iterator[PrintRequest]) -> Iterator[tuple[Canvas, Size]]:
     for request in prints:
         for number, page in enumerate(request.layout.pages):
-            yield draw_page(context.project, request, context.sources, number), (page.width, page.height)
+            yield _draw(context, request, number), (page.width, page.height)
+
+
+def _draw(context: OperationContext, request: PrintRequest, page: int = 0) -> Canvas:
+    """A page; with QGIS_SERVER_IGNORE_BAD_LAYERS without the layers whose source fails."""
+    while True:
+        try:
+            return draw_page(context.project, request, context.sources, page)
+        except ProviderError as error:
+            rest = {
+                uuid: replace(shown, layers=tuple(one for one in shown.layers if one.layer.published != error.layer))
+                for uuid, shown in request.maps.items()
+            }
+            if not context.settings.ignore_bad_layers or rest == request.maps:
+                raise
+            log.warning("layer %s is left out of a print: %s", error.layer, error.message)
+            request = replace(request, maps=rest)
