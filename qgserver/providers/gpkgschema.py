@@ -34,7 +34,8 @@ _TYPES: dict[str, tuple[FieldType, str]] = {
 }
 """Declared type -> what it is to QGIS, and the word for it there. All others are text."""
 
-_DECLARED = re.compile(r"\s*([A-Za-z ]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*")
+_DECLARED = re.compile(r"\s*([A-Za-z ]*?)(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)|\s+\(.*\))?\s*")
+"""A column's type with its length; one that stands apart from the type does not count (measured)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def _optional(reader: Reader, table: str, statement: str, name: str) -> list[tup
 
 def _field(column: tuple[Any, ...], is_fid: bool, is_json: bool) -> Field:
     name, declared, not_null, default, _ = column
-    match = _DECLARED.fullmatch(str(declared))
+    match = _DECLARED.fullmatch(str(declared)[:100])
     word, length, precision = match.groups() if match else ("", None, None)
     kind, type_name = _TYPES["JSON"] if is_json else _TYPES.get(word.upper(), ("string", "String"))
     return Field(

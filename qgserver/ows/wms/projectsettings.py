@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
@@ -38,6 +39,9 @@ QT_TYPES: Mapping[FieldType, str] = {
 NUMBER_LISTS = frozenset({"_int2", "_int4", "_int8", "_float4", "_float8", "_numeric"})
 FRIENDLY = ("name", "title", "heibt", "desc", "nom", "street", "road", "label")
 """Parts of field names that QGIS takes for a feature's name, best first."""
+
+QUOTED = re.compile(r'"((?:[^"]|"")+)"')
+"""An expression that is nothing but the name of a field."""
 
 
 @operation("WMS", "GetProjectSettings")
@@ -94,10 +98,10 @@ def _template(layout: Layout, project: Project) -> Iterator[str]:
 
 def wfs_layers(project: Project) -> Iterator[str]:
     """``WFSLayers``: names (not short names; ids where the project says so) of layers that WFS publishes, in the order
-    of the list that publishes them."""
+    of the list that publishes them; empty when none of the list is there any more (measured)."""
     published = [project.layers[found] for found in project.wfs.layers if found in project.layers]
     names = [layer.id if project.wms.use_layer_ids else layer.name for layer in published]
-    if names:
+    if project.wfs.layers:
         yield "<WFSLayers>" + "".join(f"<WFSLayer{attributes({'name': name})}/>" for name in names) + "</WFSLayers>"
 
 
@@ -183,17 +187,17 @@ def _vector_attributes(layer: VectorLayer, schema: Schema | None) -> dict[str, s
 
 
 def _display_field(layer: VectorLayer, schema: Schema | None) -> str:
-    """The alias of the field that names features; ``maptip`` when an expression does. Without a word of the author's
-    QGIS guesses by the field's name, and takes the first text else, or the first field (measured)."""
+    """The alias of the field that names features, be it gone; ``maptip`` when an expression does. Without a word of
+    the author's QGIS guesses by the field's name, and takes the first text else, or the first field (measured)."""
     text = layer.style.display_expression.strip()
     names = [field.name for field in schema.fields] if schema else [known.name for known in layer.fields]
     if not text and schema is not None:
         friendly = (name for part in FRIENDLY for name in names if part in name.lower())
         texts = (field.name for field in schema.fields if field.type == "string")
         text = next(chain(friendly, texts, names), "")
-    quoted = len(text) > 2 and text[0] == text[-1] == '"'
-    name = text[1:-1].replace('""', '"') if quoted else text
-    return (layer.field_config(name).alias or name) if name in names else "maptip"
+    quoted = QUOTED.fullmatch(text)
+    name = quoted[1].replace('""', '"') if quoted else text
+    return (layer.field_config(name).alias or name) if quoted or name in names else "maptip"
 
 
 def _fields(layer: VectorLayer, schema: Schema) -> Iterator[str]:

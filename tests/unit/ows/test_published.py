@@ -131,6 +131,20 @@ def boxed(**values: object) -> dict[str, Extent]:
     return dict(BoxMaker(made, Sources()).of_layer(only).by_crs)
 
 
+@pytest.mark.parametrize(("geometry", "reach"), [("", "0.112"), ("NoGeometry", "0.001")])
+def test_groups_without_geometry_have_a_box_around_the_origin(geometry: str, reach: str) -> None:
+    """QGIS Server's own boxes of an empty project and of one with a table."""
+    table = VectorLayer("t", "t", "t", DataSource("memory"), None, geometry_type=geometry)
+    made = project(
+        layers={"t": table} if geometry else {},
+        tree=Group("", (TreeLayer("t", "t"),) if geometry else ()),
+        crs=parse_crs("EPSG:4326"),
+        wms=WmsProperties(crs_list=("EPSG:3857",)),
+    )
+    found = BoxMaker(made, Sources()).of_root(published_tree(made))
+    assert outward(found.by_crs["EPSG:3857"], 3) == (f"-{reach}", f"-{reach}", reach, reach)
+
+
 def test_layers_without_a_file_have_the_box_of_the_service_or_of_their_crs() -> None:
     """QGIS Server's own boxes; the service's goes by two corners into the layer's CRS first."""
     service = WmsProperties(crs_list=("EPSG:2154",), extent=Extent(762550.05, 6271516.64, 779745.72, 6283851.9))

@@ -128,7 +128,7 @@ def odd(tmp_path: Path) -> str:
         INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES ('v "1', 'features', 'v1', 2154);
         INSERT INTO gpkg_geometry_columns VALUES ('v "1', 'geom', 'POLYGON', 2154, 0, 0);
         CREATE TABLE mixed (k INTEGER PRIMARY KEY, g GEOMETRY, id INTEGER, minx TEXT(5), bad DATE, n NUMERIC(5,2),
-                            j TEXT);
+                            j TEXT ( 64 ));
         INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES ('mixed', 'features', 'm', 2154);
         INSERT INTO gpkg_geometry_columns VALUES ('mixed', 'g', 'GEOMETRY', 2154, 2, 2);
         INSERT INTO mixed SELECT fid, geom, 7, 'x', 'no date', 1.25, '{"a": 1}' FROM polys;
@@ -166,7 +166,8 @@ def test_mixed_types_and_values_that_do_not_fit(odd: str, sources: Sources) -> N
     assert values["bad"][1] == dt.date(2020, 1, 1) and values["j"][0] == {"a": 1}
     assert nulls == {"id": [False, True], "n": [False, True], "bad": [True, False], "j": [False, True]}
     fields = {f.name: f for f in everything.schema().fields}
-    assert fields["minx"].length == 5 and (fields["n"].length, fields["n"].precision) == (5, 2)
+    assert (fields["minx"].length, fields["j"].length) == (5, 0), "QGIS overlooks a length that stands apart"
+    assert (fields["n"].length, fields["n"].precision) == (5, 2)
 
 
 def test_columns_named_like_those_of_the_index(odd: str, sources: Sources) -> None:
