@@ -91,11 +91,13 @@ def _put(sheet: Sheet, item: LegendItem, node: LayerNode, style: str, *, first: 
     """A heading and the rows of a layer; a lone symbol stands beside the layer's name instead."""
     alone = len(node.rows) == 1 and node.rows[0].symbol is not None
     kind = style if style in ("group", "subgroup") else "subgroup"
-    if not alone and style != "hidden":
+    headed = not alone and style != "hidden"
+    if headed:
         text = item.texts.get(kind, LegendText(top=3.0))
         sheet.height += 0.0 if first else text.top
         _heading(sheet, node.title, text)
     indent = max((sheet.block_size(row)[0] for row in node.rows), default=0.0)
-    for row in node.rows:
-        sheet.height += sheet.style.symbol_space
+    for number, row in enumerate(node.rows):
+        # nothing is above the very first row but the legend's title (measured)
+        sheet.height += sheet.style.symbol_space if number or headed or not first else 0.0
         sheet.row(node, replace(row, label=node.title) if alone else row, indent)

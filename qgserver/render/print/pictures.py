@@ -13,6 +13,9 @@ from qgserver.symbology.pictures import svg_picture
 ZOOM, STRETCH, CLIP, ZOOM_FRAME, SHRINK_FRAME = range(5)
 """``resizeMode``."""
 
+_INLINE_SVG = ("base64:PHN2Zy", "base64:PD94bWw")
+"""How ``<svg`` and ``<?xml`` begin in base64."""
+
 Pair = tuple[float, float]
 
 
@@ -23,10 +26,10 @@ def draw_picture(paper: Paper, item: PictureItem) -> None:
     degrees = item.picture_rotation
     if item.map_uuid in paper.all_maps:
         degrees += paper.all_maps[item.map_uuid].map_rotation
-    if item.file.lower().partition("?")[0].endswith(".svg") or item.file.startswith("base64:PHN2Zy"):
-        _draw_svg(paper, item, degrees)
-    else:
+    if not item.file.lower().endswith(".svg") and not item.file.startswith(_INLINE_SVG):
         _draw_pixels(paper, item, degrees)
+    elif paper.project.assets.svg(item.file) is not None:
+        _draw_svg(paper, item, degrees)
 
 
 def _draw_svg(paper: Paper, item: PictureItem, degrees: float) -> None:
