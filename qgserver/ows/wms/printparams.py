@@ -14,7 +14,7 @@ from qgserver.ows.wms import params
 from qgserver.ows.wms.maprequest import CAIRO_LIMIT, Chosen, chosen_layers, map_layers, read_crs
 from qgserver.ows.wms.published import drawing_order, published_tree, visible_names
 from qgserver.project.model import Project, RasterLayer, ThemeLayer, VectorLayer
-from qgserver.project.model.layouts import LabelItem, Layout, LayoutItem, MapItem
+from qgserver.project.model.layouts import Grid, LabelItem, Layout, LayoutItem, MapItem
 from qgserver.render.print.request import PrintMap, PrintRequest
 from qgserver.render.request import Highlight
 
@@ -28,9 +28,10 @@ TEMPLATE = params.parameter(
     params.text,
     "",
     "GetPrint: the name of a print layout. `map0:EXTENT`, `map1:EXTENT`, ... are the extents of its maps, in the axis "
-    "order of BBOX (a map without is not drawn), `map0:SCALE`, `map0:ROTATION`, `map0:LAYERS`, `map0:STYLES` and "
-    "`map0:HIGHLIGHT_GEOM` what else they have of their own. A parameter named like the id of a label is its text, "
-    "empty: no label. Addresses for HTML frames are refused.",
+    "order of BBOX (a map without is not drawn), `map0:SCALE`, `map0:ROTATION`, `map0:GRID_INTERVAL_X`, "
+    "`map0:GRID_INTERVAL_Y`, `map0:LAYERS`, `map0:STYLES`, `map0:HIGHLIGHT_GEOM` and `map0:HIGHLIGHT_SYMBOL` what else "
+    "they have of their own. A parameter named like the id of a label is its text, empty: no label. Addresses for HTML "
+    "frames are refused.",
     vendor=True,
 )
 ATLAS_PK: params.Parameter[tuple[str, ...]] = params.parameter(
@@ -124,7 +125,15 @@ def _placed_map(context: OperationContext, item: MapItem, crs: Crs, *, inverted:
         extent = Extent(x - wide, y - tall, x + wide, y + tall)
     rotation = _number(context, f"{prefix}ROTATION")
     turned = item.map_rotation if rotation is None else rotation
-    return replace(item, extent=extent, height=height, map_rotation=turned)
+    across, down = _number(context, f"{prefix}GRID_INTERVAL_X"), _number(context, f"{prefix}GRID_INTERVAL_Y")
+    grids = (_with_interval(item.grids, across, down), *item.grids[1:]) if across or down else item.grids
+    return replace(item, extent=extent, height=height, map_rotation=turned, grids=grids)
+
+
+def _with_interval(grids: tuple[Grid, ...], across: float | None, down: float | None) -> Grid:
+    """The first grid of a map, or plain lines, at the intervals asked for."""
+    grid = grids[0] if grids else Grid(interval=(0.0, 0.0))
+    return replace(grid, interval=(across or grid.interval[0], down or grid.interval[1]))
 
 
 def _number(context: OperationContext, name: str) -> float | None:

@@ -63,6 +63,25 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Lines over a map, every ``interval`` map units from ``offset`` (x and y). ``zebra`` is the width of a frame of
+    alternating colours, 0 = none; ``format`` None = no annotations, which stand ``distance`` from the frame at the
+    ``sides`` (left, right, top, bottom)."""
+
+    interval: tuple[float, float]
+    offset: tuple[float, float] = (0.0, 0.0)
+    lines: bool = True
+    symbol: Symbol | None = None
+    zebra: float = 0.0
+    pen: Border = Border()
+    fills: tuple[Color, Color] = (WHITE, BLACK)
+    format: TextFormat | None = None
+    sides: frozenset[str] = frozenset()
+    distance: float = 0.0
+    decimals: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MapItem(LayoutItem):
     """``name`` is ``map0``, ``map1``, ... in requests. ``locked``: its own layers, top first, instead of those of the
     project or the request. ``theme`` names the map theme that it follows. ``atlas_margin`` is the share of the extent
@@ -74,6 +93,7 @@ class MapItem(LayoutItem):
     locked: tuple[ThemeLayer, ...] | None = None
     theme: str = ""
     overviews: tuple[Overview, ...] = ()
+    grids: tuple[Grid, ...] = ()
     atlas_margin: float | None = None
     atlas_fixed: bool = False
 

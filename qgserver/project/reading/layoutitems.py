@@ -18,6 +18,7 @@ from qgserver.project.model.layouts import (
     BLACK,
     WHITE,
     Border,
+    Grid,
     LabelItem,
     LayoutItem,
     LegendItem,
@@ -53,6 +54,8 @@ MOST_SEGMENTS = 100
 _ACROSS = {1: 0.0, 2: 1.0, 4: 0.5, 8: 0.0}
 _DOWN = {32: 0.0, 64: 1.0, 128: 0.5}
 """Qt's alignments (8 is justified text)."""
+_SIDES = ("left", "right", "top", "bottom")
+_HIDDEN = "3"
 _SHAPES = ("ellipse", "rectangle", "triangle")
 
 Reader = Callable[[Element, Mapping[str, Any], Problems], LayoutItem]
@@ -70,7 +73,14 @@ def not_drawn(layout: Element) -> tuple[str, ...]:
     """What a layout has that is left out, each once."""
     kinds = [_NOT_DRAWN.get(item.get("type", "")) for item in layout]
     grids = (grid for grid in layout.iterfind("LayoutItem/ComposerMapGrid") if flag(grid.get("show")))
-    return tuple(dict.fromkeys([*filter(None, kinds), *("map grids" for _ in grids)]))
+    left_out = ("map grids that are not lines in the map's CRS" for grid in grids if not _is_drawn(grid))
+    return tuple(dict.fromkeys([*filter(None, kinds), *left_out]))
+
+
+def _is_drawn(grid: Element) -> bool:
+    """Whether a grid is one that is drawn: lines (or only a frame) in map units of the map's CRS."""
+    plain = grid.get("unit", "0") == "0" and grid.get("gridStyle", "0") in ("0", "3")
+    return plain and grid.find("spatialrefsys") is None
 
 
 def lengths(value: str | None) -> tuple[float, ...]:
@@ -168,6 +178,7 @@ def _map(element: Element, common: Mapping[str, Any], problems: Problems) -> Map
     overviews = tuple(
         Overview(found.get("frameMap", ""), _symbol(found, problems), flag(found.get("inverted"))) for found in shown
     )
+    grids = (grid for grid in element.iterfind("ComposerMapGrid") if flag(grid.get("show")) and _is_drawn(grid))
     atlas = element.find("AtlasMap")
     driven = atlas is not None and flag(atlas.get("atlasDriven"))
     return MapItem(
@@ -177,9 +188,35 @@ def _map(element: Element, common: Mapping[str, Any], problems: Problems) -> Map
         locked=locked,
         theme=element.get("followPresetName", "") if flag(element.get("followPreset")) else "",
         overviews=overviews,
+        grids=tuple(_grid(grid, problems) for grid in grids),
         atlas_margin=max(number(atlas.get("margin"), 0.1), 0.0) if atlas is not None and driven else None,
         atlas_fixed=atlas is not None and atlas.get("scalingMode") == "1",
     )
+
+
+def _grid(element: Element, problems: Problems) -> Grid:
+    pen = Border(
+        parse_color(element.get("gridFramePenColor"), BLACK), number(element.get("gridFramePenThickness"), 0.3), "miter"
+    )
+    return Grid(
+        interval=(number(element.get("intervalX")), number(element.get("intervalY"))),
+        offset=(number(element.get("offsetX")), number(element.get("offsetY"))),
+        lines=element.get("gridStyle", "0") == "0",
+        symbol=_symbol(element.find("lineStyle"), problems),
+        zebra=number(element.get("gridFrameWidth"), 2.0) if element.get("gridFrameStyle") == "1" else 0.0,
+        pen=pen,
+        fills=(parse_color(element.get("frameFillColor1"), WHITE), parse_color(element.get("frameFillColor2"), BLACK)),
+        format=_font(element, "annotationFontProperties", problems) if flag(element.get("showAnnotation")) else None,
+        sides=frozenset(side for side in _SIDES if _has_numbers(element, side)),
+        distance=number(element.get("frameAnnotationDistance")),
+        decimals=integer(element.get("annotationPrecision")),
+    )
+
+
+def _has_numbers(element: Element, side: str) -> bool:
+    """Whether coordinates stand outside of a grid's frame at a side; those inside of it are not drawn."""
+    outside = element.get(f"{side}AnnotationPosition", "1") == "1"
+    return outside and element.get(f"{side}AnnotationDisplay", "0") != _HIDDEN
 
 
 def _label(element: Element, common: Mapping[str, Any], problems: Problems) -> LabelItem:

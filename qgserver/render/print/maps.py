@@ -15,6 +15,7 @@ from qgserver.geo.geometry import Floats
 from qgserver.project.model import VectorLayer
 from qgserver.project.model.layouts import MapItem, Overview
 from qgserver.render.map import render_map
+from qgserver.render.print.grids import draw_grid
 from qgserver.render.print.paper import MM_PER_INCH, Paper
 from qgserver.render.print.request import PrintMap
 from qgserver.render.request import MapLayer, MapRequest
@@ -28,6 +29,8 @@ def draw_map(paper: Paper, item: MapItem) -> None:
         _draw_turned(paper, item)
     else:
         _draw_upright(paper, item)
+        for grid in item.grids:
+            draw_grid(paper, item, grid)
     for overview in item.overviews:
         _draw_overview(paper, item, overview)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from qgserver.draw.color import with_alpha
 from qgserver.draw.fonts import Font
+from qgserver.draw.hinted import digit_height
 from qgserver.draw.text import Line, draw_paths, layout
 from qgserver.draw.units import RenderScale
 from qgserver.errors import ExpressionError
@@ -34,6 +35,11 @@ class Type:
     @property
     def ascent(self) -> float:
         return self.font.ascent / TEXT_SCALE
+
+    @property
+    def digit(self) -> float:
+        """The height of digits."""
+        return digit_height(self.font) / TEXT_SCALE
 
     @property
     def line(self) -> float:
