@@ -100,12 +100,17 @@ class Block:
         """Empty pixels at the top and bottom of the box that ordered positions do not count (measured)."""
         return _LIFT * self.font.ascent, 1.0 + self.font.descent
 
+    def letters(self) -> Iterator[tuple[Piece, Line]]:
+        """What stands as one sign along a curved line, from left to right: the letters of the first line with their
+        marks, as wide as they are by themselves, not kerned (measured)."""
+        for piece in self.lines[0].pieces if self.lines else ():
+            for letter in layout(piece.text, replace(piece.font, kerning=False)).letters():
+                yield piece, letter
+
     @property
     def advances(self) -> Floats:
-        """float64[n]: the widths of what stands as one sign along a curved line, from left to right: letters with
-        their marks."""
-        pieces = self.lines[0].pieces if self.lines else ()
-        return np.array([letter.width for piece in pieces for letter in piece.line.letters()], dtype=np.float64)
+        """float64[n]: the widths of ``letters``."""
+        return np.array([letter.width for _, letter in self.letters()], dtype=np.float64)
 
 
 def capitalized(text: str, mode: int) -> str:

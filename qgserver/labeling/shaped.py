@@ -100,9 +100,7 @@ def shaped_letters(block: Block) -> tuple[Shaped, ...]:
     if not block.lines:
         return ()
     return tuple(
-        Shaped((Run(letter, 0.0, -block.baselines[0], piece.color, piece.lines),))
-        for piece in block.lines[0].pieces
-        for letter in piece.line.letters()
+        Shaped((Run(letter, 0.0, -block.baselines[0], piece.color, piece.lines),)) for piece, letter in block.letters()
     )
 
 
