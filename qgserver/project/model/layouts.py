@@ -213,6 +213,33 @@ class LegendItem(LayoutItem):
 
 
 @dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column of a table: an attribute or another expression; ``width`` 0 = as wide as its texts. ``across`` is 0 for
+    texts at the left, 1 for those at the right."""
+
+    expression: str
+    heading: str
+    width: float = 0.0
+    across: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableItem(LayoutItem):
+    """Rows of a layer's attributes in the first frame of a table: at most ``rows`` of those that ``where`` keeps.
+    ``order``: expressions, and whether they sort downwards. ``header`` None = no headings."""
+
+    layer_id: str
+    columns: tuple[TableColumn, ...] = ()
+    rows: int = 0
+    where: str = ""
+    order: tuple[tuple[str, bool], ...] = ()
+    margin: float = 1.0
+    grid: Border | None = None
+    header: TextFormat | None = None
+    content: TextFormat = TextFormat()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """``y`` is where its upper edge is among the items; ``symbol`` paints it."""
 

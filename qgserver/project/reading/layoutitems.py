@@ -37,8 +37,10 @@ from qgserver.symbology.options import JOINS, Length
 from qgserver.symbology.symbol import Symbol, read_symbol
 
 MAP, PICTURE, LABEL, LEGEND, SHAPE = "65639", "65640", "65641", "65642", "65643"
-POLYGON, POLYLINE, SCALE_BAR = "65644", "65645", "65646"
+POLYGON, POLYLINE, SCALE_BAR, TABLE = "65644", "65645", "65646", "65649"
 """Values of the attribute ``type``."""
+OF_LAYER = "0"
+"""``source`` of a table of a layer's features; those of an atlas's feature or a relation are not read."""
 MM_PER_UNIT = {
     "mm": 1.0,
     "cm": 10.0,
@@ -66,7 +68,7 @@ def read_item(element: Element, problems: Problems) -> LayoutItem | None:
     reader = _READERS.get(element.get("type", ""))
     if reader is None or not flag(element.get("visibility"), True) or flag(element.get("excludeFromExports")):
         return None
-    return reader(element, _common(element), problems)
+    return reader(element, common_values(element), problems)
 
 
 def not_drawn(layout: Element) -> tuple[str, ...]:
@@ -74,7 +76,9 @@ def not_drawn(layout: Element) -> tuple[str, ...]:
     kinds = [_NOT_DRAWN.get(item.get("type", "")) for item in layout]
     grids = (grid for grid in layout.iterfind("LayoutItem/ComposerMapGrid") if flag(grid.get("show")))
     left_out = ("map grids that are not lines in the map's CRS" for grid in grids if not _is_drawn(grid))
-    return tuple(dict.fromkeys([*filter(None, kinds), *left_out]))
+    tables = (table for table in layout if table.get("type") == TABLE and table.get("source", OF_LAYER) != OF_LAYER)
+    of_others = ("tables of atlas features and relations" for _ in tables)
+    return tuple(dict.fromkeys([*filter(None, kinds), *left_out, *of_others]))
 
 
 def _is_drawn(grid: Element) -> bool:
@@ -111,7 +115,8 @@ def _extent(element: Element) -> Extent:
     return Extent(*sides)
 
 
-def _common(element: Element) -> dict[str, Any]:
+def common_values(element: Element) -> dict[str, Any]:
+    """What all items have."""
     x, y = pair(element.get("position"))
     width, height = pair(element.get("size"))
     frame = None
@@ -148,7 +153,7 @@ def _symbol(element: Element | None, problems: Problems) -> Symbol | None:
     return None if found is None else read_symbol(found, "", problems)
 
 
-def _font(element: Element, tag: str, problems: Problems, color: Color = BLACK) -> TextFormat:
+def read_font(element: Element, tag: str, problems: Problems, color: Color = BLACK) -> TextFormat:
     """The look of a text: ``text-style`` or, before 3.24, Qt's description of a font."""
     if element.find("text-style") is not None:
         return read_text_format(element, "", problems)
@@ -198,6 +203,7 @@ def _grid(element: Element, problems: Problems) -> Grid:
     pen = Border(
         parse_color(element.get("gridFramePenColor"), BLACK), number(element.get("gridFramePenThickness"), 0.3), "miter"
     )
+    look = read_font(element, "annotationFontProperties", problems) if flag(element.get("showAnnotation")) else None
     return Grid(
         interval=(number(element.get("intervalX")), number(element.get("intervalY"))),
         offset=(number(element.get("offsetX")), number(element.get("offsetY"))),
@@ -206,7 +212,7 @@ def _grid(element: Element, problems: Problems) -> Grid:
         zebra=number(element.get("gridFrameWidth"), 2.0) if element.get("gridFrameStyle") == "1" else 0.0,
         pen=pen,
         fills=(parse_color(element.get("frameFillColor1"), WHITE), parse_color(element.get("frameFillColor2"), BLACK)),
-        format=_font(element, "annotationFontProperties", problems) if flag(element.get("showAnnotation")) else None,
+        format=look,
         sides=frozenset(side for side in _SIDES if _has_numbers(element, side)),
         distance=number(element.get("frameAnnotationDistance")),
         decimals=integer(element.get("annotationPrecision")),
@@ -224,7 +230,7 @@ def _label(element: Element, common: Mapping[str, Any], problems: Problems) -> L
         **common,
         text=element.get("labelText", ""),
         html=flag(element.get("htmlState")),
-        format=_font(element, "LabelFont", problems, _color(element.find("FontColor"), BLACK)),
+        format=read_font(element, "LabelFont", problems, _color(element.find("FontColor"), BLACK)),
         across=_ACROSS.get(integer(element.get("halign")), 0.0),
         down=_DOWN.get(integer(element.get("valign")), 0.0),
         margin_x=number(element.get("marginX")),
@@ -300,7 +306,7 @@ def _scale_bar(element: Element, common: Mapping[str, Any], problems: Problems) 
         line_color=_color(element.find("strokeColor"), BLACK),
         fill=_color(element.find("fillColor"), BLACK),
         fill2=_color(element.find("fillColor2"), WHITE),
-        format=_font(element, "scaleBarFont", problems),
+        format=read_font(element, "scaleBarFont", problems),
     )
 
 
@@ -308,7 +314,7 @@ def _legend(element: Element, common: Mapping[str, Any], problems: Problems) -> 
     color = parse_color(element.get("fontColor"), BLACK)
     texts = {
         style.get("name", ""): LegendText(
-            _font(style, "styleFont", problems, color),
+            read_font(style, "styleFont", problems, color),
             number(style.get("marginTop")),
             number(style.get("marginBottom")),
             number(style.get("marginLeft")),
@@ -340,7 +346,6 @@ def _legend_layer(element: Element) -> LegendLayer:
 
 _NOT_DRAWN: Mapping[str, str] = {
     "65648": "HTML frames",
-    "65649": "attribute tables",
     "65651": "3D maps",
     "65652": "tables",
     "65653": "markers",

@@ -9,6 +9,7 @@ from qgserver.project.model import Layout, LayoutMap
 from qgserver.project.model.layouts import LayoutItem, MapItem, Page
 from qgserver.project.reading.elements import Element, flag, number
 from qgserver.project.reading.layoutitems import LABEL, MAP, map_size, not_drawn, pair, read_item
+from qgserver.project.reading.layouttables import read_tables
 from qgserver.symbology.symbol import read_symbol
 
 _HTML = "65648"
@@ -38,7 +39,7 @@ def _read_layout(element: Element, problems: Problems) -> Layout:
         atlas_layer=atlas.get("coverageLayer", "") if atlas is not None and flag(atlas.get("enabled")) else None,
         dpi=number(element.get("printResolution"), 300.0),
         pages=pages,
-        items=_read_items(elements, problems),
+        items=_read_items(element, elements, problems),
         not_drawn=not_drawn(element),
     )
 
@@ -55,9 +56,9 @@ def _read_pages(element: Element, problems: Problems) -> tuple[Page, ...]:
     return tuple(found)
 
 
-def _read_items(elements: list[Element], problems: Problems) -> tuple[LayoutItem, ...]:
+def _read_items(layout: Element, elements: list[Element], problems: Problems) -> tuple[LayoutItem, ...]:
     """The items that are drawn, the lowest first; those of one height in the order they were made."""
-    items: list[LayoutItem] = []
+    items: list[LayoutItem] = list(read_tables(layout, elements, problems))
     count = 0
     for element in elements:
         item = read_item(element, problems)

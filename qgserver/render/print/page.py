@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from qgserver.draw.blend import layer_operator
 from qgserver.draw.canvas import Canvas
@@ -21,6 +20,7 @@ from qgserver.project.model.layouts import (
     PictureItem,
     ScaleBarItem,
     ShapeItem,
+    TableItem,
 )
 from qgserver.providers import Sources
 from qgserver.render.context import project_context
@@ -31,6 +31,7 @@ from qgserver.render.print.pictures import draw_picture
 from qgserver.render.print.request import PrintRequest
 from qgserver.render.print.scalebars import draw_scale_bar
 from qgserver.render.print.shapes import draw_nodes, draw_shape
+from qgserver.render.print.tables import draw_table
 from qgserver.render.print.texts import draw_label
 
 _DRAW: Mapping[type[LayoutItem], Callable[[Paper, Any], None]] = {
@@ -41,6 +42,7 @@ _DRAW: Mapping[type[LayoutItem], Callable[[Paper, Any], None]] = {
     PictureItem: draw_picture,
     ScaleBarItem: draw_scale_bar,
     LegendItem: draw_layout_legend,
+    TableItem: draw_table,
 }
 
 
@@ -54,8 +56,9 @@ def draw_page(project: Project, request: PrintRequest, sources: Sources, number:
     paper = Paper(canvas, page, factor, project, request, sources, project_context(project, sources))
     paper = paper.with_scope(_scope(paper, number))
     if page.symbol is not None:
-        # whole pixels, also where the page covers but a part of one (measured)
-        paper.paint_area(page.symbol, np.ceil(rectangle(LayoutItem(width=page.width, height=page.height)) * factor))
+        # whole pixels, and one more than it takes (measured)
+        right, bottom = math.floor(page.width * factor) + 1.0, math.floor(page.height * factor) + 1.0
+        paper.paint_area(page.symbol, rectangle(LayoutItem(width=right, height=bottom)))
     for item in request.layout.items:
         _draw(paper, item)
     return canvas

@@ -42,6 +42,12 @@ class Type:
         return digit_height(self.font) / TEXT_SCALE
 
     @property
+    def exact(self) -> tuple[float, float]:
+        """How far letters reach above and below the baseline, not rounded."""
+        size = self.font.size / TEXT_SCALE
+        return self.font.face.ascender * size, self.font.face.descender * size
+
+    @property
     def line(self) -> float:
         """From one baseline to the next."""
         return (self.font.ascent + self.font.descent) / TEXT_SCALE * self.format.line_height

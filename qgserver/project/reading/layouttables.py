@@ -1,0 +1,56 @@
+"""Attribute tables of print layouts: ``<LayoutMultiFrame>`` and the frames it is shown in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qgserver.draw.color import parse_color
+from qgserver.errors import Problems
+from qgserver.project.model.layouts import BLACK, Border, LayoutItem, TableColumn, TableItem
+from qgserver.project.reading.elements import Element, flag, integer, number
+from qgserver.project.reading.layoutitems import OF_LAYER, TABLE, common_values, read_font
+
+_NO_HEADER = "2"
+_ACROSS = {1: 0.0, 2: 1.0, 4: 0.5}
+
+
+def read_tables(layout: Element, items: list[Element], problems: Problems) -> Iterator[LayoutItem]:
+    """The tables of a layout, each in its first frame."""
+    frames = {item.get("uuid", ""): item for item in items}
+    for table in layout.iterfind("LayoutMultiFrame"):
+        child = table.find("childFrame")
+        frame = None if child is None else frames.get(child.get("uuid", ""))
+        if table.get("type") == TABLE and table.get("source", OF_LAYER) == OF_LAYER and frame is not None:
+            yield _table(table, frame, problems)
+
+
+def _table(table: Element, frame: Element, problems: Problems) -> TableItem:
+    grid = Border(parse_color(table.get("gridColor"), BLACK), number(table.get("gridStrokeWidth"), 0.5), "miter")
+    header, content = table.find("headerTextFormat"), table.find("contentTextFormat")
+    order = (
+        (column.get("attribute", ""), column.get("sortOrder") == "1") for column in table.iterfind("sortColumns/column")
+    )
+    return TableItem(
+        **common_values(frame),
+        layer_id=table.get("vectorLayer", ""),
+        columns=tuple(_column(column) for column in table.iterfind("displayColumns/column")),
+        rows=max(integer(table.get("maxFeatures"), 30), 0),
+        where=table.get("featureFilter", "") if flag(table.get("filterFeatures")) else "",
+        order=tuple(order),
+        margin=number(table.get("cellMargin"), 1.0),
+        grid=grid if flag(table.get("showGrid"), True) else None,
+        header=None
+        if table.get("headerMode") == _NO_HEADER
+        else read_font(table if header is None else header, "headerFontProperties", problems),
+        content=read_font(table if content is None else content, "contentFontProperties", problems),
+    )
+
+
+def _column(element: Element) -> TableColumn:
+    attribute = element.get("attribute", "")
+    return TableColumn(
+        attribute,
+        element.get("heading") or attribute,
+        number(element.get("width")),
+        _ACROSS.get(integer(element.get("hAlignment"), 1), 0.0),
+    )
