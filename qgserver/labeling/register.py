@@ -201,7 +201,8 @@ class Source:
                 at_markers.append(number)
             else:
                 name = feature_name(features, feature.row)
-                yield feature, Obstacle(self.layer, name, shapes[number], factor, kind)
+                for part in shapely.get_parts(shapes[number]):  # each counts by itself (measured)
+                    yield feature, Obstacle(self.layer, name, part, factor, kind)
         if not at_markers:
             return
         points, owners = shapely.get_coordinates(marked[at_markers], return_index=True)
