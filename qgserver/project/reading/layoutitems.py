@@ -78,7 +78,9 @@ def not_drawn(layout: Element) -> tuple[str, ...]:
     left_out = ("map grids that are not lines in the map's CRS" for grid in grids if not _is_drawn(grid))
     tables = (table for table in layout if table.get("type") == TABLE and table.get("source", OF_LAYER) != OF_LAYER)
     of_others = ("tables of atlas features and relations" for _ in tables)
-    return tuple(dict.fromkeys([*filter(None, kinds), *left_out, *of_others]))
+    bars = (item for item in layout if item.get("type") == SCALE_BAR and item.get("style") in ("hollow", "stepped"))
+    plain_bars = ("the looks of hollow and stepped scale bars" for _ in bars)
+    return tuple(dict.fromkeys([*filter(None, kinds), *left_out, *of_others, *plain_bars]))
 
 
 def _is_drawn(grid: Element) -> bool:
