@@ -120,9 +120,8 @@ def test_wfs_2(site: Site, tools: dict[str, str], tmp_path: Path) -> None:
     address = f"{site.base.removesuffix('qgis')}?SERVICE=WFS&REQUEST=GetCapabilities&VERSION=2.0.0"
     required = [word for name in CLASSES for word in ("--require", name)]
     command = [str(SUITE / "run.sh"), "wfs20", address, *required]
-    done = subprocess.run(
-        command, env={**tools, "CONFORMANCE_OUT": str(tmp_path)}, capture_output=True, text=True, check=False
-    )
+    env = {**tools, "CONFORMANCE_OUT": str(tmp_path)}
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stdout + done.stderr
     results = json.loads((tmp_path / "results.json").read_text())
     failing = [test for test in results["failing"] if not MISTAKE.search(test["message"])]
