@@ -148,7 +148,7 @@ class Engine:
     partials: bool = True
     show_all: bool = False
     version: int = 2
-    """``PlacementEngineVersion``; a project that does not say is of version 1."""
+    """1, or 2 of projects that QGIS made since 3.12: the number written in them and one."""
     unplaced: bool = False
     """Labels that found no room are asked for too."""
 

@@ -209,9 +209,18 @@ class _Search:
                 settled[seed] = 1
                 continue
             for label, candidate in chain.moves:
+                for other in self._roomier(self.active[label]):
+                    settled[other] = 0
                 self._move(label, candidate)
                 settled[label] = 0
         return np.array(self.active, dtype=np.int64)
+
+    def _roomier(self, place: int) -> set[int]:
+        """The labels that may gain from a place being left: QGIS looks at them again."""
+        if place < 0:
+            return set()
+        others = self._near(place).tolist()
+        return {self.item[other] for other in others if other < self.last[self.item[other]]}
 
     def _near(self, candidate: int) -> Ints:
         """The candidates in conflict with one."""

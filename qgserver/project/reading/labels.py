@@ -12,15 +12,15 @@ MOST_CANDIDATES = 100.0
 
 
 def read_engine(entries: Entries) -> EngineSettings:
-    """The settings; what a project does not say is as QGIS has it. A project without a version of the engine was made
-    for the first one (measured); before 3.12 the numbers of candidates meant something else and are not read."""
+    """The settings; what a project does not say is as QGIS has it. Projects count the versions of the engine from 0, and
+    one that does not say was made for the first (measured); before 3.12 the numbers of candidates meant something else and are not read."""
     unplaced = parse_color(entries.text("PAL/UnplacedColor") or None, RED)
     return EngineSettings(
         _candidates(entries, "PAL/CandidatesLinePerCM", 5.0),
         _candidates(entries, "PAL/CandidatesPolygonPerCM", 2.5),
         entries.flag("PAL/ShowingPartialsLabels", True),
         entries.flag("PAL/ShowingAllLabels"),
-        entries.integer("PAL/PlacementEngineVersion", 1),
+        entries.integer("PAL/PlacementEngineVersion", 0) + 1,
         unplaced if entries.flag("PAL/DrawUnplaced") else None,
         entries.integer("PAL/TextFormat", 0 if entries.flag("PAL/DrawOutlineLabels", True) else 1) == 1,
     )

@@ -29,7 +29,7 @@ def test_defaults_are_those_of_the_first_engine() -> None:
 
 def test_values() -> None:
     found = read(
-        '<ShowingPartialsLabels type="bool">false</ShowingPartialsLabels><PlacementEngineVersion type="int">2'
+        '<ShowingPartialsLabels type="bool">false</ShowingPartialsLabels><PlacementEngineVersion type="int">1'
         '</PlacementEngineVersion><DrawUnplaced type="bool">true</DrawUnplaced><UnplacedColor>0,255,0,255'
         '</UnplacedColor><TextFormat type="int">1</TextFormat><ShowingAllLabels type="bool">true</ShowingAllLabels>'
     )
