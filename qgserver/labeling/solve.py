@@ -7,7 +7,7 @@ chains of moves, each pushing at most one neighbour away, then improve it until 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from qgserver.geo.geometry import Floats, Ints
 from qgserver.labeling.candidates.columns import Flags, expand
 from qgserver.labeling.conflicts import Conflicts
 from qgserver.labeling.heap import Heap
+from qgserver.labeling.visits import VisitOrder
 
 LONGEST_CHAIN = 50
 MOST_STEPS = 300_000
@@ -60,6 +61,15 @@ class _Neighbours:
         row, at = expand(self.start[chosen], self.start[chosen + 1] - self.start[chosen])
         return row, self.other[at]
 
+    def as_met(self, gone: Ints) -> _Neighbours:
+        """Stored conflicts, in the order in which QGIS meets them once these candidates are gone."""
+        if self.start is None or self.other is None:
+            return self
+        order = VisitOrder(len(self.start) - 1)
+        order.remove(gone.tolist())
+        row = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+        return replace(self, other=self.other[np.lexsort((order.ranks()[self.other], row))])
+
     def one(self, candidate: int) -> Ints:
         if self.start is None or self.other is None:
             return self.conflicts.of(np.array([candidate]))[1]
@@ -74,10 +84,12 @@ def solve(problem: Problem) -> Ints:
     neighbours, overlaps = _measure(problem.conflicts, count)
     item = np.repeat(np.arange(len(problem.hidden)), np.diff(problem.first))
     listed = np.ones(count, dtype=bool)
-    _reduce(neighbours, overlaps, item, listed)
+    gone = _reduce(neighbours, overlaps, item, listed)
     last = problem.first[:-1] + np.bincount(item[listed], minlength=len(problem.hidden))
-    first_solution = _in_turn if neighbours.stored and overlaps[listed].sum() <= PAIRS_IN_TURN else _fewest_overlaps
-    active = first_solution(neighbours, overlaps, item, listed)
+    if neighbours.stored and overlaps[listed].sum() <= PAIRS_IN_TURN:
+        active = _in_turn(neighbours.as_met(gone), overlaps, item, listed)
+    else:
+        active = _fewest_overlaps(neighbours, overlaps, item, listed)
     return _Search(problem, last, neighbours, active).run()
 
 
@@ -107,15 +119,17 @@ def _forget(neighbours: _Neighbours, gone: Ints, overlaps: Ints) -> None:
         np.subtract(overlaps, np.bincount(other, minlength=len(overlaps)), out=overlaps)
 
 
-def _reduce(neighbours: _Neighbours, overlaps: Ints, item: Ints, listed: Flags) -> None:
-    """Where a label has a place without conflicts, its dearer places are of no use."""
+def _reduce(neighbours: _Neighbours, overlaps: Ints, item: Ints, listed: Flags) -> Ints:
+    """Where a label has a place without conflicts, its dearer places are of no use: they leave, in this order."""
+    left: list[Ints] = []
     while True:
         free = np.flatnonzero(listed & (overlaps == 0))
         cheapest = np.full(item[-1] + 1, len(item), dtype=np.int64)
         np.minimum.at(cheapest, item[free], free)
         gone = np.flatnonzero(listed & (np.arange(len(item)) > cheapest[item]))
+        left.append(gone)
         if not len(gone):
-            return
+            return np.concatenate(left)
         listed[gone] = False
         _forget(neighbours, gone, overlaps)
 

@@ -12,8 +12,11 @@ MOST_CANDIDATES = 100.0
 
 
 def read_engine(entries: Entries) -> EngineSettings:
-    """The settings; what a project does not say is as QGIS has it. Projects count the versions of the engine from 0, and
-    one that does not say was made for the first (measured); before 3.12 the numbers of candidates meant something else and are not read."""
+    """The settings; what a project does not say is as QGIS has it.
+
+    Projects count the versions of the engine from 0, and one that does not say was made for the first (measured);
+    before 3.12 the numbers of candidates meant something else and are not read.
+    """
     unplaced = parse_color(entries.text("PAL/UnplacedColor") or None, RED)
     return EngineSettings(
         _candidates(entries, "PAL/CandidatesLinePerCM", 5.0),
