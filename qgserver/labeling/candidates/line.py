@@ -119,7 +119,7 @@ def _straight(lines: _Lines, chosen: Flags) -> Candidates:
     of_part += 0.0001 * (1 - np.abs(steep - np.pi / 2) / (np.pi / 2))
     of_line = 0.0005 * 2 * np.abs(middle - lines.anchor[path] * length) / length
     # windows on either side of the middle cost the same: the first one is taken, not the one that rounding favours
-    cost = cost + np.where(free, of_part, 0.0) + np.where(paths.closed[path], 0.0, of_line) + 1e-12 * at
+    cost = cost + np.where(free, of_part, 0.0) + np.where(paths.closed[path], 0.0, of_line + 1e-12 * at)
     return _beside(lines, path, begin, angle, cost)
 
 
