@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from lxml import etree
 from numpy.typing import NDArray
 
-from qgserver.draw.units import RenderScale
-from qgserver.expression.context import Context
-from qgserver.providers.batch import Batch, Column
+from qgserver.providers.batch import Column
 from qgserver.symbology.groups import Groups, features_at, find_groups, read_marker, read_tolerance
 from qgserver.symbology.maincolor import color_text, symbol_color
 from qgserver.symbology.options import Length
@@ -20,7 +17,6 @@ from qgserver.symbology.properties import merge_fields
 from qgserver.symbology.renderer import (
     Common,
     Jobs,
-    LegendItem,
     Renderer,
     Source,
     read_common,
@@ -30,17 +26,16 @@ from qgserver.symbology.renderer import (
 from qgserver.symbology.rewriting import column_name, with_row_variables
 from qgserver.symbology.scene import Scene
 from qgserver.symbology.symbol import Symbol
+from qgserver.symbology.wrapped import WrappedRenderer
 
 SIZE, COLOR = "cluster_size", "cluster_color"
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterRenderer:
+class ClusterRenderer(WrappedRenderer):
     """``inner`` says how single features look; its symbols come first, then the one for groups: its expressions know
     how many features it stands for, and their colour if they have one in common."""
 
-    common: Common
-    inner: Renderer
     cluster: Symbol
     tolerance: Length
 
@@ -48,24 +43,11 @@ class ClusterRenderer:
     def symbols(self) -> tuple[Symbol, ...]:
         return (*self.inner.symbols, self.cluster)
 
-    def around(self, inner: Renderer) -> Renderer:
-        return replace(self, inner=inner)
-
     def used_fields(self) -> frozenset[str] | None:
         return merge_fields([self.inner.used_fields(), self.cluster.used_fields(), self.common.order_fields()])
 
-    def classify(self, batch: Batch, context: Context, scale: float) -> Jobs:
-        return self.inner.classify(batch, context, scale)
-
-    def legend(self) -> Sequence[LegendItem]:
-        return self.inner.legend()
-
     def filters(self, scale: float) -> bool:
         return self.inner.filters(scale)
-
-    def margin(self, scale: RenderScale) -> float:
-        """0: points beyond the view belong to no group (measured)."""
-        return 0.0
 
     def draw(self, scene: Scene) -> None:
         """Groups in the order of their first members, whose attributes the symbol of a group sees."""

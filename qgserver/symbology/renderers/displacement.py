@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -11,9 +10,7 @@ from lxml import etree
 
 from qgserver.draw.color import parse_color
 from qgserver.draw.units import RenderScale
-from qgserver.expression.context import Context
 from qgserver.geo.geometry import Floats, GeometryArray, Ints, offsets
-from qgserver.providers.batch import Batch
 from qgserver.symbology.captions import BLACK, Captions, caption_painter, read_captions
 from qgserver.symbology.env import Env
 from qgserver.symbology.groups import Groups, features_at, find_groups, read_marker, read_tolerance
@@ -25,7 +22,6 @@ from qgserver.symbology.properties import merge_fields
 from qgserver.symbology.renderer import (
     Common,
     Jobs,
-    LegendItem,
     Renderer,
     Source,
     read_common,
@@ -34,15 +30,14 @@ from qgserver.symbology.renderer import (
 )
 from qgserver.symbology.scene import Palette, Scene
 from qgserver.symbology.symbol import Symbol
+from qgserver.symbology.wrapped import WrappedRenderer
 
 
 @dataclass(frozen=True, slots=True)
-class DisplacementRenderer:
+class DisplacementRenderer(WrappedRenderer):
     """``inner`` says how single features look; its symbols come first, then the one in the middle of a group.
     ``addition`` (mm) widens the layout; ``frame`` is the pen of its circle or lines."""
 
-    common: Common
-    inner: Renderer
     middle: Symbol
     tolerance: Length
     layout: Layout
@@ -54,25 +49,12 @@ class DisplacementRenderer:
     def symbols(self) -> tuple[Symbol, ...]:
         return (*self.inner.symbols, self.middle)
 
-    def around(self, inner: Renderer) -> Renderer:
-        return replace(self, inner=inner)
-
     def used_fields(self) -> frozenset[str] | None:
         own = frozenset({self.captions.field}) if self.captions else frozenset[str]()
         return merge_fields([self.inner.used_fields(), self.middle.used_fields(), self.common.order_fields(), own])
 
-    def classify(self, batch: Batch, context: Context, scale: float) -> Jobs:
-        return self.inner.classify(batch, context, scale)
-
-    def legend(self) -> Sequence[LegendItem]:
-        return self.inner.legend()
-
     def filters(self, scale: float) -> bool:
         return self.inner.filters(scale)
-
-    def margin(self, scale: RenderScale) -> float:
-        """0: points beyond the view belong to no group (measured)."""
-        return 0.0
 
     def draw(self, scene: Scene) -> None:
         """Group by group: the frame, the symbol in the middle, the members, their labels (QGIS's order). Groups that
