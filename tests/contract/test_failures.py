@@ -38,8 +38,11 @@ def postgres(dsn: str) -> DataSource:
 
 
 def test_the_database_goes_and_comes_back(cluster: Cluster, sources: Sources, tmp_path: Path) -> None:
-    layer = open_source(sources, postgres(new_database(cluster)))
+    database = new_database(cluster)
+    layer = open_source(sources, postgres(database))
     file = open_source(sources, SOURCES["geopackage"](tmp_path, ""))
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")  # the cluster commits asynchronously: an immediate stop would lose the rows
     half = layer.read(Query(batch_size=1))
     next(half)
     cluster.stop()
