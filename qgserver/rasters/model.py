@@ -1,0 +1,111 @@
+"""The types that raster sources, renderers, filters and the map exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qgserver.draw.color import Color
+from qgserver.geo.crs import Crs
+from qgserver.geo.extent import Extent
+
+Picture = NDArray[np.uint8]
+"""uint8[height, width, 4], premultiplied, in cairo's memory order B, G, R, A: what ``Canvas.pixels`` gives."""
+Values = NDArray[Any]
+"""[height, width] values of a band in the data type of the source."""
+Mask = NDArray[np.bool_]
+Resampling = Literal[
+    "nearestNeighbour", "bilinear", "cubic", "cubicSpline", "lanczos", "average", "mode", "gauss"
+]  # QGIS's words
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """``height`` rows of ``width`` cells over ``extent`` (of the source's CRS), the first row at the top."""
+
+    extent: Extent
+    width: int
+    height: int
+
+    @property
+    def cell_width(self) -> float:
+        return self.extent.width / self.width
+
+    @property
+    def cell_height(self) -> float:
+        return self.extent.height / self.height
+
+
+@dataclass(frozen=True, slots=True)
+class BandInfo:
+    """A band as the source describes it: ``dtype`` is numpy's name, ``name`` what QGIS shows of it ("Band 1" or
+    "Band 1: elevation"), ``nodata`` the source's own value for nothing, ``palette`` value -> colour."""
+
+    dtype: str
+    name: str
+    nodata: float | None = None
+    palette: Mapping[int, Color] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RasterInfo:
+    """What a source is: its cells cover ``grid`` in ``crs`` (None: it does not say)."""
+
+    grid: Grid
+    bands: tuple[BandInfo, ...]
+    crs: Crs | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Cells of a source on ``grid``: band number (from 1) -> values, and where they are nothing (outside the source or
+    its no-data value; the layer's own no-data ranges are added by the pipe)."""
+
+    grid: Grid
+    values: Mapping[int, Values]
+    nothing: Mapping[int, Mask]
+
+
+class RasterSource(Protocol):
+    """An open source. Raises ProviderError when it can't be reached or read."""
+
+    def info(self) -> RasterInfo:
+        """Shape, bands and CRS; read at the first call."""
+
+    def read(self, grid: Grid, bands: Sequence[int], resampling: Resampling = "nearestNeighbour") -> Cells:
+        """The cells of a window, which may reach beyond the source, at any resolution (overviews are used).
+        ``bands`` count from 1."""
+
+    def identify(self, x: float, y: float) -> Sequence[float | None]:
+        """The values of all bands at a point in the source's CRS: None is nothing; an empty sequence outside."""
+
+    def close(self) -> None:
+        """Let go of files and connections; the next call opens them again."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegendEntry:
+    """One line of a raster layer's legend: a colour patch, or (``ramp``) a vertical bar of colours from top to bottom
+    with texts at its ends."""
+
+    label: str
+    color: Color | None = None
+    ramp: tuple[Color, ...] = ()
+
+
+class RasterRenderer(Protocol):
+    """How cells become colours: one file in ``renderers``, registered under its ``type``. ``opacity`` and
+    ``nodataColor`` are the pipe's, so a renderer paints opaque colours unless its own items are translucent."""
+
+    def bands(self) -> Sequence[int]:
+        """The numbers of the bands it needs."""
+
+    def paint(self, cells: Cells) -> Picture:
+        """The picture of the cells; what is nothing in a needed band stays transparent."""
+
+    def legend(self) -> Sequence[LegendEntry]:
+        """Lines of the legend, top first; none for renderers that have no legend."""

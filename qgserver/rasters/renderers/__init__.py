@@ -1,0 +1,1 @@
+"""Raster renderers, one file each; importing a file registers it."""

@@ -1,0 +1,1 @@
+"""Raster sources, one file a provider."""
