@@ -109,3 +109,10 @@ class RasterRenderer(Protocol):
 
     def legend(self) -> Sequence[LegendEntry]:
         """Lines of the legend, top first; none for renderers that have no legend."""
+
+
+class ColorFilter(Protocol):
+    """A change of colours after the renderer (brightness and contrast; hue and saturation)."""
+
+    def apply(self, picture: Picture) -> Picture:
+        """The changed picture; may be ``picture`` itself, changed in place."""
