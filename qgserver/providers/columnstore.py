@@ -93,7 +93,7 @@ def read(
     """Answer a query from memory. ``columns`` are all that the query needs, ``names`` those that it wants."""
     places = matching(shapes, columns, query, whole)
     if query.order_by:
-        keys = {key.column: _taken(columns[key.column], places) for key in query.order_by}
+        keys = {key.column: taken(columns[key.column], places) for key in query.order_by}
         places = places[sort_order(keys, query.order_by)]
     end = None if query.limit is None else query.offset + query.limit
     places = places[query.offset : end]
@@ -120,7 +120,8 @@ def matching(shapes: Shapes, columns: Mapping[str, Column], query: Query, whole:
     return places
 
 
-def _taken(column: Column, places: Numbers) -> Column:
+def taken(column: Column, places: Numbers) -> Column:
+    """The values of a column at some places."""
     return Column(column.values[places], None if column.nulls is None else column.nulls[places])
 
 

@@ -9,7 +9,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,8 +26,9 @@ from qgserver.providers.batch import Batch, Column, concat_batches
 from qgserver.providers.cache import ByteCache
 from qgserver.providers.protocol import Field, FieldType, Query, Schema
 from qgserver.providers.resources import Resources
-from qgserver.providers.selection import Batches, needed_columns, paged_count, wanted_columns
+from qgserver.providers.selection import needed_columns
 from qgserver.providers.sqlitefile import Stamp, stamp
+from qgserver.providers.stored import StoredProvider
 from qgserver.providers.textnames import unique_names
 from qgserver.providers.textrecords import Chunk, Deadline, Format, chunks, said, text_format
 from qgserver.providers.textvalues import WORDS, Guess, csvt_types, to_column
@@ -56,7 +57,7 @@ class _Scan:
     family: str = ""
 
 
-class DelimitedTextProvider:
+class DelimitedTextProvider(StoredProvider):
     """An open layer. The file is not kept open; what was read of it is in the cache, under the file's stamp."""
 
     def __init__(self, source: DataSource, crs: Crs | None, resources: Resources) -> None:
@@ -78,24 +79,6 @@ class DelimitedTextProvider:
         """See ``Provider``."""
         return self._shown(self._every()).extent()
 
-    def count(self, query: Query) -> int:
-        """See ``Provider``."""
-        shapes, columns = self._table(replace(query, columns=(), order_by=()))
-        return paged_count(len(columnstore.matching(shapes, columns, query, None)), query)
-
-    def read(self, query: Query) -> Batches:
-        """See ``Provider``."""
-        schema = self.schema()
-        if query.extent is not None and (query.extent.is_empty or schema.geometry_type == "NoGeometry"):
-            return
-        shapes, columns = self._table(query)
-        names = wanted_columns(query, [field.name for field in schema.fields])
-        without = replace(query, geometry=query.geometry and schema.geometry_type != "NoGeometry")
-        yield from columnstore.read(shapes, columns, without, names, None)
-
-    def close(self) -> None:
-        """See ``Provider``."""
-
     # -- the cache ------------------------------------------------------------------------------------------------
 
     def _known(self) -> tuple[Stamp, _Layout]:
@@ -115,16 +98,15 @@ class DelimitedTextProvider:
             raise ProviderError("The layer's file can't be opened", detail=f"{path} is not a file")
         return moment
 
-    def _table(self, query: Query) -> tuple[columnstore.Shapes, Mapping[str, Column]]:
-        """The layer's features and the columns that a query needs."""
+    def table(self, query: Query, names: Sequence[str]) -> tuple[columnstore.Shapes, Mapping[str, Column]]:
+        """See ``StoredProvider``."""
         every = self._every()
-        names = needed_columns(query, query.where, self._known()[1].places)
-        columns = self._columns(every, tuple(dict.fromkeys((*names, *(key.column for key in query.order_by)))))
+        columns = self._columns(every, names)
         shown = self._shown(every)
         if shown is every:
             return every, columns
         places = np.searchsorted(every.fids, shown.fids)
-        return shown, {name: _taken(column, places) for name, column in columns.items()}
+        return shown, {name: columnstore.taken(column, places) for name, column in columns.items()}
 
     def _every(self) -> columnstore.Shapes:
         """All features of the file."""
@@ -278,10 +260,6 @@ def _place(names: Sequence[str], name: str) -> int:
     if name.casefold() not in folded:
         raise ProviderError("A column that holds the layer's geometry does not exist in its file")
     return folded.index(name.casefold())
-
-
-def _taken(column: Column, places: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Column:
-    return Column(column.values[places], None if column.nulls is None else column.nulls[places])
 
 
 def _subset(text: str) -> Node | None:

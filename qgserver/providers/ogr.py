@@ -27,8 +27,8 @@ from qgserver.providers.dbf import column_sizes
 from qgserver.providers.geometrytypes import FAMILIES, family
 from qgserver.providers.protocol import Field, FieldType, Query, Schema
 from qgserver.providers.resources import Resources
-from qgserver.providers.selection import Batches, needed_columns, paged_count, wanted_columns
 from qgserver.providers.sqlitefile import Stamp, stamp
+from qgserver.providers.stored import StoredProvider
 from qgserver.providers.uri import DataSource, geometry_type_name
 
 _ERRORS = (DataSourceError, DataLayerError, FieldError, GeometryError, FeatureError, CRSError, OSError, ValueError)
@@ -60,7 +60,7 @@ class _Form:
     bounds: Extent | None = None
 
 
-class OgrProvider:
+class OgrProvider(StoredProvider):
     """An open layer. The file is not kept open; what was read of it is in the cache, under the file's stamp."""
 
     def __init__(self, source: DataSource, crs: Crs | None, cache: ByteCache) -> None:
@@ -78,24 +78,6 @@ class OgrProvider:
         """See ``Provider``."""
         bounds = None if self._source.subset else self._known()[2].bounds
         return bounds or self._shapes().extent()
-
-    def count(self, query: Query) -> int:
-        """See ``Provider``."""
-        shapes, columns = self._table(replace(query, columns=(), order_by=()))
-        return paged_count(len(columnstore.matching(shapes, columns, query, None)), query)
-
-    def read(self, query: Query) -> Batches:
-        """See ``Provider``."""
-        schema = self.schema()
-        if query.extent is not None and (query.extent.is_empty or schema.geometry_type == "NoGeometry"):
-            return
-        shapes, columns = self._table(query)
-        names = wanted_columns(query, [field.name for field in schema.fields])
-        without = replace(query, geometry=query.geometry and schema.geometry_type != "NoGeometry")
-        yield from columnstore.read(shapes, columns, without, names, None)
-
-    def close(self) -> None:
-        """See ``Provider``."""
 
     def _known(self) -> tuple[Stamp, Schema, _Form]:
         """The file's stamp, its schema and how to read it."""
@@ -140,12 +122,10 @@ class OgrProvider:
         dimensions = ("Z" if geometry.z is not None else "") + ("M" if geometry.m is not None else "")
         return _TYPE_NAMES[max(types)] + dimensions
 
-    def _table(self, query: Query) -> tuple[columnstore.Shapes, Mapping[str, Column]]:
-        """The layer with the columns that a query needs."""
+    def table(self, query: Query, names: Sequence[str]) -> tuple[columnstore.Shapes, Mapping[str, Column]]:
+        """See ``StoredProvider``."""
         moment, schema, _ = self._known()
         kinds = {field.name: field.type for field in schema.fields}
-        names = needed_columns(query, query.where, kinds)
-        names = tuple(dict.fromkeys((*names, *(key.column for key in query.order_by))))
         shapes = self._shapes()
         columns = {name: self._cache.get(self._key(moment, name), Column) for name in names}
         missing = [name for name, kept in columns.items() if kept is None]

@@ -20,10 +20,11 @@ from qgserver.providers.columns import column
 from qgserver.providers.geometrytypes import FAMILIES
 from qgserver.providers.protocol import Field, FieldType, Provider, Query, Schema
 from qgserver.providers.resources import Resources
-from qgserver.providers.selection import Batches, geometry_needed, needed_columns, paged_count, wanted_columns
+from qgserver.providers.selection import geometry_needed
 from qgserver.providers.sqlfunctions import is_geometry
 from qgserver.providers.sqlitefile import quoted
 from qgserver.providers.sqlworld import Find, World
+from qgserver.providers.stored import StoredProvider
 from qgserver.providers.uri import DataSource, geometry_type_name, parse_datasource
 
 MAX_ROWS = 1_000_000
@@ -58,7 +59,7 @@ def _no_layer(name: str) -> Provider | None:
 
 
 @dataclass(frozen=True, slots=True)
-class VirtualProvider:
+class VirtualProvider(StoredProvider):
     """A virtual layer. It holds no data: each question is asked of the other layers as they are then. ``find`` gives
     these by the names in the query."""
 
@@ -89,29 +90,7 @@ class VirtualProvider:
     def extent(self) -> Extent | None:
         """See ``Provider``."""
         answer = self._answer()
-        return self._table(answer, Query(columns=()), ())[0].extent() if answer.geometry else None
-
-    def count(self, query: Query) -> int:
-        """See ``Provider``."""
-        answer = self._answer()
-        known = [field.name for field in answer.schema.fields]
-        bare = replace(query, columns=(), geometry=query.extent is not None, order_by=())
-        shapes, columns = self._table(answer, bare, needed_columns(bare, query.where, known))
-        return paged_count(len(columnstore.matching(shapes, columns, query, None)), query)
-
-    def read(self, query: Query) -> Batches:
-        """See ``Provider``."""
-        answer = self._answer()
-        if query.extent is not None and (query.extent.is_empty or not answer.geometry):
-            return
-        known = [field.name for field in answer.schema.fields]
-        needed = (*needed_columns(query, query.where, known), *(key.column for key in query.order_by))
-        shapes, columns = self._table(answer, query, tuple(dict.fromkeys(needed)))
-        without = replace(query, geometry=query.geometry and bool(answer.geometry))
-        yield from columnstore.read(shapes, columns, without, wanted_columns(query, known), None)
-
-    def close(self) -> None:
-        """See ``Provider``."""
+        return self.table(Query(columns=()), ())[0].extent() if answer.geometry else None
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -149,10 +128,9 @@ class VirtualProvider:
         kind = (written or _found_type(values[geometry])) if geometry else "NoGeometry"
         return _Answer(Schema(fields, kind, self.crs), geometry, key)
 
-    def _table(
-        self, answer: _Answer, query: Query, names: Sequence[str]
-    ) -> tuple[columnstore.Shapes, dict[str, Column]]:
-        """The answer's features, with these columns, and with geometry if the query has to do with it."""
+    def table(self, query: Query, names: Sequence[str]) -> tuple[columnstore.Shapes, dict[str, Column]]:
+        """See ``StoredProvider``. It has geometry if the query has to do with it."""
+        answer = self._answer()
         shaped = answer.geometry and (query.extent is not None or geometry_needed(query, query.where))
         asked = list(dict.fromkeys([*names, *filter(None, (answer.key, answer.geometry if shaped else ""))]))
         whole = query.where is None and query.extent is None and query.fids is None and not query.order_by
