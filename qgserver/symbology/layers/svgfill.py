@@ -9,16 +9,14 @@ from typing import ClassVar, Self
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
 from qgserver.draw.patterns import fill_with, tiled
-from qgserver.draw.svg import SvgColors
 from qgserver.symbology.areas import areas, fill_tiled, pattern_corner
 from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.options import Length, Options
 from qgserver.symbology.paint import paint_symbol
-from qgserver.symbology.pictures import svg_picture
-from qgserver.symbology.properties import Convert, as_color, as_length, as_number, as_text
+from qgserver.symbology.properties import Convert, as_length, as_number, as_text
+from qgserver.symbology.svgcolors import DARK, DEFINED, THIN, colored_picture, read_colors
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 
-DARK: Color = (35 / 255, 35 / 255, 35 / 255, 1.0)
 MAX_TILE = 4000
 
 
@@ -31,16 +29,14 @@ class SVGFill(SymbolLayer):
     width: Length = Length(20.0)
     color: Color = DARK
     stroke_color: Color = DARK
-    stroke_width: Length = Length(0.2)
+    stroke_width: Length = THIN
     angle: float = 0.0
     parameters: tuple[tuple[str, str], ...] = ()
 
     DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {
+        **DEFINED,
         "file": ("file", as_text),
         "width": ("width", as_length),
-        "fillColor": ("color", as_color),
-        "outlineColor": ("stroke_color", as_color),
-        "outlineWidth": ("stroke_width", as_length),
         "angle": ("angle", as_number),
     }
 
@@ -49,20 +45,15 @@ class SVGFill(SymbolLayer):
         return cls(
             file=options.text("svgFile"),
             width=options.length("width", default=20.0),
-            color=options.color("color", "svgFillColor", default=DARK),
-            stroke_color=options.color("outline_color", "svgOutlineColor", default=DARK),
-            stroke_width=options.length("outline_width", "svgOutlineWidth", default=0.2),
             angle=options.number("angle"),
-            parameters=options.parameters(),
+            **read_colors(options, fill="svgFillColor", stroke="svgOutlineColor", width="svgOutlineWidth"),
         )
 
     def painter(self, env: Env) -> Painter:
         width = self.width.pixels(env.scale)
         if not 1 <= width <= MAX_TILE:
             return paint_nothing
-        stroke_width = self.stroke_width.pixels(env.scale)
-        colors = SvgColors(self.color, self.stroke_color, stroke_width, width, self.parameters, upright=True)
-        picture = svg_picture(env.assets, self.file, colors)
+        picture = colored_picture(env, self.file, self, width, upright=True)
         height = width * picture.height / picture.width
         if not height <= MAX_TILE:
             return paint_nothing

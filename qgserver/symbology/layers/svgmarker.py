@@ -12,16 +12,15 @@ import numpy as np
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
 from qgserver.draw.sprites import stamp
-from qgserver.draw.svg import Picture, SvgColors
+from qgserver.draw.svg import Picture
 from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer, draw_each
 from qgserver.symbology.options import Length, Options
-from qgserver.symbology.pictures import svg_picture
-from qgserver.symbology.properties import CENTER, Convert, as_color, as_length, as_text
+from qgserver.symbology.properties import CENTER, Convert, as_length, as_text
+from qgserver.symbology.svgcolors import DARK, DEFINED, THIN, colored_picture, read_colors
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 
 Pair = tuple[float, float]
-DARK: Color = (35 / 255, 35 / 255, 35 / 255, 1.0)
 MAX_SPRITE = 1000
 """Side in pixels of the largest picture that is drawn once and stamped."""
 
@@ -34,16 +33,14 @@ class SvgMarker(MarkerLayer):
     name: str = ""
     color: Color = DARK
     stroke_color: Color = DARK
-    stroke_width: Length = Length(0.2)
+    stroke_width: Length = THIN
     aspect: float = 0.0
     parameters: tuple[tuple[str, str], ...] = ()
 
     DEFINED: ClassVar[Mapping[str, tuple[str, Convert]]] = {
         **PLACED,
+        **DEFINED,
         "name": ("name", as_text),
-        "fillColor": ("color", as_color),
-        "outlineColor": ("stroke_color", as_color),
-        "outlineWidth": ("stroke_width", as_length),
         "width": ("size", as_length),
     }
 
@@ -54,12 +51,9 @@ class SvgMarker(MarkerLayer):
             name=options.text("name"),
             size=options.length("size", default=4.0),
             angle=options.number("angle"),
-            color=options.color("color", "fill", default=DARK),
-            stroke_color=options.color("outline_color", "line_color", default=DARK),
-            stroke_width=options.length("outline_width", "line_width", default=0.2),
             aspect=options.number("fixedAspectRatio"),
             offset=options.offset(),
-            parameters=options.parameters(),
+            **read_colors(options, fill="fill", stroke="line_color", width="line_width"),
             scale_by_area=options.text("scale_method", default="diameter") == "area",
             horizontal_anchor=options.integer("horizontal_anchor_point", default=CENTER),
             vertical_anchor=options.integer("vertical_anchor_point", default=CENTER),
@@ -72,10 +66,8 @@ class SvgMarker(MarkerLayer):
         width = self.size.pixels(env.scale)
         if not 1 <= width <= LARGEST:
             return paint_nothing
-        stroke_width = self.stroke_width.pixels(env.scale)
         upright = not self.rotation % 360 and not self.aspect > 0
-        colors = SvgColors(self.color, self.stroke_color, stroke_width, width, self.parameters, upright)
-        picture = svg_picture(env.assets, self.name, colors)
+        picture = colored_picture(env, self.name, self, width, upright=upright)
         height = width * (self.aspect if self.aspect > 0 else picture.height / picture.width)
         if not height <= LARGEST:
             return paint_nothing

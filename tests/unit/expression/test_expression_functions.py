@@ -44,10 +44,10 @@ def test_a_function_takes_its_signature_from_python(twice: Function) -> None:
         evaluate_row(Call("test_twice", (Literal("x"),)), Context())
 
 
-def test_names_are_taken_once() -> None:
+def test_names_are_taken_once(twice: Function) -> None:
     with pytest.raises(ValueError, match="twice"):
 
-        @Group("Test")("abs")
+        @Group("Test")(twice.name)
         def absolute(value: float) -> float:
             return value
 
