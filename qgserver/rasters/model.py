@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from qgserver.draw.color import Color
 from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
+from qgserver.symbology.ramp import ColorRamp
+from qgserver.symbology.symbol import Symbol
 
 Picture = NDArray[np.uint8]
 """uint8[height, width, 4], premultiplied, in cairo's memory order B, G, R, A: what ``Canvas.pixels`` gives."""
@@ -43,12 +45,14 @@ class Grid:
 @dataclass(frozen=True, slots=True)
 class BandInfo:
     """A band as the source describes it: ``dtype`` is numpy's name, ``name`` what QGIS shows of it ("Band 1" or
-    "Band 1: elevation"), ``nodata`` the source's own value for nothing, ``palette`` value -> colour."""
+    "Band 1: elevation"), ``nodata`` the source's own value for nothing, ``palette`` value -> colour,
+    ``interpretation`` what it means, in GDAL's word ("Gray", "Palette", "Red"; empty: undefined): legends show it."""
 
     dtype: str
     name: str
     nodata: float | None = None
     palette: Mapping[int, Color] = field(default_factory=dict)
+    interpretation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +92,27 @@ class RasterSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class LegendRamp:
+    """A bar of colours: ``ramp`` from its low to its high end, with the texts ``low`` and ``high``. ``upright``: it
+    stands; ``descending``: its high end is at the top (right)."""
+
+    ramp: ColorRamp
+    low: str
+    high: str
+    upright: bool = True
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """One line of a raster layer's legend: a colour patch, or (``ramp``) a vertical bar of colours from top to bottom
-    with texts at its ends."""
+    """One line of a raster layer's legend: a colour patch, a symbol, or (``ramp``) a bar of colours with texts at its
+    ends. ``band``: the label is the name of that band."""
 
     label: str
     color: Color | None = None
-    ramp: tuple[Color, ...] = ()
+    symbol: Symbol | None = None
+    ramp: LegendRamp | None = None
+    band: int = 0
 
 
 class RasterRenderer(Protocol):
