@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,11 +57,13 @@ class BandInfo:
 
 @dataclass(frozen=True, slots=True)
 class RasterInfo:
-    """What a source is: its cells cover ``grid`` in ``crs`` (None: it does not say)."""
+    """What a source is: its cells cover ``grid`` in ``crs`` (None: it does not say). ``sized``: it has cells of its
+    own; False for services that give a picture of any resolution (their ``grid`` is 0 x 0)."""
 
     grid: Grid
     bands: tuple[BandInfo, ...]
     crs: Crs | None = None
+    sized: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,15 @@ class RasterRenderer(Protocol):
 
     def legend(self) -> Sequence[LegendEntry]:
         """Lines of the legend, top first; none for renderers that have no legend."""
+
+
+@runtime_checkable
+class ReadingRenderer(Protocol):
+    """A renderer that reads cells of other grids than the picture's (contours: of a coarser one); used instead of
+    ``RasterRenderer.paint`` where a renderer has it."""
+
+    def draw(self, grid: Grid, read: Callable[[Grid], Cells]) -> Picture:
+        """The picture of ``grid``; ``read`` gives the needed bands on any grid."""
 
 
 class ColorFilter(Protocol):
