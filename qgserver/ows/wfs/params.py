@@ -1,18 +1,20 @@
-"""The parameters of GetFeature and DescribeFeatureType: one row each, read into one frozen object."""
+"""The table of the parameters of GetFeature and DescribeFeatureType, read into one frozen object."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar
 
 from qgserver.errors import OwsError
 from qgserver.ows.kvp import filter_groups, groups
+from qgserver.ows.parameters import Parameter, number, page, text
 from qgserver.web.request import Request
 
 T = TypeVar("T")
+Named = tuple[str, Callable[[str], T]]
+"""A name and how values are read."""
 
 V2 = "2.0.0"
 
@@ -35,17 +37,31 @@ class Bbox:
     crs: str = ""
 
 
-def parameter(name: str, read: Callable[[str], T], default: T, doc: str, *, vendor: bool = False, new: str = "") -> T:
-    """One row of the table, as a dataclass field. ``read`` raises ``ValueError`` for what it does not understand.
-    ``new`` is what WFS 2.0 calls the parameter, where the old name goes on being understood; a row with ``new`` equal
-    to ``name`` is one of WFS 2.0 alone."""
-    metadata = {"name": name, "read": read, "doc": doc, "vendor": vendor, "new": new}
-    return field(default=default, metadata=metadata)
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of a parameter: ``newer`` is its name in WFS 2.0, where the older one goes on being understood."""
+
+    older: Parameter[Any] | None
+    newer: Parameter[Any] | None
+
+    def rows(self, version: str) -> tuple[Parameter[Any], ...]:
+        """Those that a version understands, the one that counts first."""
+        known = (self.newer if version == V2 else None, self.older)
+        return tuple(row for row in known if row is not None)
 
 
-def text(value: str) -> str:
-    """The value without surrounding blanks."""
-    return value.strip()
+def parameter(
+    name: str, read: Callable[[str], T], default: T, doc: str, *, vendor: bool = False, newer: Named[T] | None = None
+) -> T:
+    """A parameter as a dataclass field. ``newer``: what WFS 2.0 calls it, and reads it by."""
+    older = Parameter((name,), read, default, doc, "vendor" if vendor else "")
+    renamed = None if newer is None else Parameter((newer[0],), newer[1], default, f"{name} in WFS 2.0. {doc}", "2.0")
+    return field(default=default, metadata={"rows": _Rows(older, renamed)})
+
+
+def parameter_of_2(name: str, read: Callable[[str], T], default: T, doc: str) -> T:
+    """A parameter that WFS 2.0 alone has, as a dataclass field."""
+    return field(default=default, metadata={"rows": _Rows(None, Parameter((name,), read, default, doc, "2.0"))})
 
 
 def words(value: str) -> tuple[str, ...]:
@@ -85,7 +101,7 @@ def index(value: str) -> int:
     """A position, from 0 on."""
     word = value.strip()
     if not _WHOLE.fullmatch(word):
-        raise ValueError("must be a whole number from 0 on")
+        raise ValueError("it must be a whole number from 0 on")
     return int(word)
 
 
@@ -95,7 +111,7 @@ def choice(*allowed: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         word = value.strip().upper()
         if word not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
+            raise ValueError(f"it must be one of {', '.join(allowed)}")
         return word
 
     return read
@@ -104,9 +120,9 @@ def choice(*allowed: str) -> Callable[[str], str]:
 def bbox(value: str) -> Bbox:
     """``a,b,c,d[,crs]``; a CRS may hold commas itself."""
     parts = value.split(",", 4)
-    numbers = [float(part) for part in parts[:4]]
-    if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
-        raise ValueError("must be four numbers")
+    numbers = [number(part) for part in parts[:4]]
+    if len(numbers) != 4:
+        raise ValueError("it must be four numbers")
     return Bbox((numbers[0], numbers[1], numbers[2], numbers[3]), parts[4].strip() if len(parts) > 4 else "")
 
 
@@ -129,11 +145,15 @@ class Parameters:
     """What GetFeature (and, of these, DescribeFeatureType) is asked by KVP, or by the attributes of a document."""
 
     type_names: tuple[str, ...] = parameter(
-        "TYPENAME", names, (), "Feature types, separated by commas; in 2.0 each in brackets.", new="TYPENAMES"
+        "TYPENAME",
+        names,
+        (),
+        "Types, by commas (before 2.0) or each in brackets.",
+        newer=("TYPENAMES", groups),
     )
     output_format: str = parameter("OUTPUTFORMAT", text, "", "Format of the answer.")
     feature_ids: tuple[str, ...] = parameter(
-        "FEATUREID", words, (), "Ids of features, `type.key`, by commas.", new="RESOURCEID"
+        "FEATUREID", words, (), "Ids of features, `type.key`, by commas.", newer=("RESOURCEID", words)
     )
     filters: tuple[str, ...] = parameter(
         "FILTER", filter_groups, (), "OGC filter; for several types one in brackets each."
@@ -144,7 +164,9 @@ class Parameters:
     )
     srs_name: str = parameter("SRSNAME", text, "", "CRS of the answer.")
     sort_by: tuple[SortKey, ...] = parameter("SORTBY", sort_keys, (), "Properties to sort by, each with `A` or `D`.")
-    max_features: int | None = parameter("MAXFEATURES", count, None, "The most features to answer with.", new="COUNT")
+    max_features: int | None = parameter(
+        "MAXFEATURES", count, None, "The most features to answer with.", newer=("COUNT", count)
+    )
     start_index: int = parameter(
         "STARTINDEX", index, 0, "How many features to pass over first (before 2.0 a vendor's parameter).", vendor=True
     )
@@ -159,43 +181,31 @@ class Parameters:
         "`NONE`, `EXTENT` or `CENTROID` instead of the geometry.",
         vendor=True,
     )
-    namespaces: tuple[tuple[str, str], ...] = parameter(
-        "NAMESPACES", namespaces, (), "Prefixes of names: `xmlns(prefix,address)`.", new="NAMESPACES"
+    namespaces: tuple[tuple[str, str], ...] = parameter_of_2(
+        "NAMESPACES", namespaces, (), "Prefixes of names: `xmlns(prefix,address)`."
     )
-    stored_query: str = parameter("STOREDQUERY_ID", text, "", "A stored query to carry out.", new="STOREDQUERY_ID")
-    value_reference: str = parameter(
-        "VALUEREFERENCE", text, "", "GetPropertyValue: the property whose values are wanted.", new="VALUEREFERENCE"
+    stored_query: str = parameter_of_2("STOREDQUERY_ID", text, "", "A stored query to carry out.")
+    value_reference: str = parameter_of_2(
+        "VALUEREFERENCE", text, "", "GetPropertyValue: the property whose values are wanted."
     )
-    resolve: str = parameter("RESOLVE", resolve, "NONE", "`local` or `none`: answers hold no links.", new="RESOLVE")
-    resolve_depth: int | None = parameter(
-        "RESOLVEDEPTH", whole_or_all, None, "How far links would be followed.", new="RESOLVEDEPTH"
-    )
-    resolve_timeout: int = parameter(
-        "RESOLVETIMEOUT", index, 0, "How many seconds following links might take.", new="RESOLVETIMEOUT"
-    )
+    resolve: str = parameter_of_2("RESOLVE", resolve, "NONE", "`local` or `none`: answers hold no links.")
+    resolve_depth: int | None = parameter_of_2("RESOLVEDEPTH", whole_or_all, None, "How far links would be followed.")
+    resolve_timeout: int = parameter_of_2("RESOLVETIMEOUT", index, 0, "How many seconds following links might take.")
 
 
 def read_parameters(params: Mapping[str, str], version: str = V2) -> Parameters:
     """The parameters out of a request's map. Empty values count as absent. Raises ``OwsError`` (locator: the name)."""
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for spec in fields(Parameters):
-        old, new = spec.metadata["name"], spec.metadata["new"]
-        if old == new and version != V2:
-            continue
-        name = new if new in params and version == V2 else old
-        raw = params.get(name, "")
-        if raw.strip():
-            try:
-                values[spec.name] = _NEW_READERS.get(name, spec.metadata["read"])(raw)
-            except ValueError:
-                raise OwsError(
-                    "InvalidParameterValue", f"{name} has the invalid value {raw[:80]!r}.", locator=name
-                ) from None
-    return Parameters(**values)
+        sent = (row for row in _rows(spec).rows(version) if row.text(params))
+        if (row := next(sent, None)) is not None:
+            values[spec.name] = row.of(params)
+    return Parameters(**values)  # type: ignore[arg-type]
 
 
-_NEW_READERS: Mapping[str, Callable[[str], object]] = {"TYPENAMES": groups}
-"""Parameters whose new name goes with another grammar: in 2.0 ``(a)(b)`` are two queries, ``a,b`` would be a join."""
+def _rows(spec: Field[Any]) -> _Rows:
+    rows: _Rows = spec.metadata["rows"]
+    return rows
 
 
 def require_version(request: Request) -> None:
@@ -207,15 +217,6 @@ def require_version(request: Request) -> None:
 
 def document() -> str:
     """``docs/wfs-parameters.md``."""
-    lines = [
-        "# Parameters of WFS\n",
-        "Names in any case; in a document they are the attributes of the same name. Where a name is given for WFS 2.0,",
-        "2.0 understands both.",
-        "This page is made by `qgserver.ows.wfs.params.document`.\n",
-        "| parameter | | meaning |\n| --- | --- | --- |",
-    ]
-    for spec in fields(Parameters):
-        row = spec.metadata
-        new = {"": "", row["name"]: "2.0"}.get(row["new"], f"2.0: {row['new']}")
-        lines.append(f"| {row['name']} | {'vendor' if row['vendor'] else new} | {row['doc']} |")
-    return "\n".join(lines) + "\n"
+    notes = "In a document they are the attributes of the same name. WFS 2.0 understands older names too.\n"
+    rows = (row for spec in fields(Parameters) for row in reversed(_rows(spec).rows(V2)))
+    return page("WFS", __name__, notes, rows)

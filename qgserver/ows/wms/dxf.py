@@ -23,29 +23,6 @@ from qgserver.render.view import View, make_view
 from qgserver.symbology.symbol import Symbol
 from qgserver.web.response import Response, stream
 
-MODES = ("NOSYMBOLOGY", "FEATURESYMBOLOGY", "SYMBOLLAYERSYMBOLOGY")
-
-
-def options(value: str) -> Mapping[str, str]:
-    """``NAME:value;NAME:value``."""
-    pairs = (item.partition(":") for item in value.split(";") if item.strip())
-    found = {name.strip().upper(): text.strip() for name, _, text in pairs}
-    if found.get("MODE", MODES[0]).upper() not in MODES:
-        raise ValueError("MODE must be one of " + ", ".join(MODES))
-    return found
-
-
-NOTHING: Mapping[str, str] = {}
-FORMAT_OPTIONS = params.parameter(
-    "FORMAT_OPTIONS",
-    options,
-    NOTHING,
-    "DXF: `MODE:NOSYMBOLOGY` (default; else features have the colours of their symbols), "
-    "`USE_TITLE_AS_LAYERNAME:TRUE`, `LAYERATTRIBUTES:field,field` (the field of each layer in LAYERS whose values name "
-    "DXF layers). SCALE, CODEC, NO_MTEXT and FORCE_2D change nothing: there are no texts and no heights.",
-    vendor=True,
-)
-
 
 @dataclass(frozen=True, slots=True)
 class _Source:
@@ -59,11 +36,13 @@ class _Source:
 
 def get_dxf(context: OperationContext) -> Response:
     """The answer to GetMap with FORMAT=application/dxf, streamed. Raises ``OwsError`` and ``ProviderError``."""
-    asked = FORMAT_OPTIONS.of(context.request)
+    asked = params.FORMAT_OPTIONS.of(context.request)
     request = read_map_request(context, transparent=False)
     view = make_view(request)
     sources = list(_sources(context, list(plan_layers(context.project, request, view)), asked))
-    return stream(_file(context, view, sources, asked.get("MODE", MODES[0]).upper() != MODES[0]), MIME)
+    return stream(
+        _file(context, view, sources, asked.get("MODE", params.DXF_MODES[0]).upper() != params.DXF_MODES[0]), MIME
+    )
 
 
 def _sources(context: OperationContext, plans: Sequence[LayerPlan], asked: Mapping[str, str]) -> Iterator[_Source]:

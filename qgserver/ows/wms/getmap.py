@@ -10,7 +10,6 @@ from qgserver.draw.encode import ImageFormat, ImageOptions, image_format, image_
 from qgserver.errors import OwsError, ProviderError
 from qgserver.ows.operations import OperationContext, operation
 from qgserver.ows.wms import params
-from qgserver.ows.wms.dxf import get_dxf
 from qgserver.ows.wms.dxffile import MIME as DXF
 from qgserver.ows.wms.imageerror import image_error
 from qgserver.ows.wms.maprequest import read_map_request
@@ -35,6 +34,8 @@ def get_map(context: OperationContext) -> Response:
     """The picture of LAYERS over BBOX."""
     request = context.request
     if params.FORMAT.text(request).lower() == DXF:
+        from qgserver.ows.wms.dxf import get_dxf  # few requests need it
+
         return get_dxf(context)
     found = read_format(request)
     map_request = read_map_request(context, transparent=found.mime not in OPAQUE)

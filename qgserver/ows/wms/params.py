@@ -1,57 +1,22 @@
-"""Parameters of WMS requests: one row each, read and checked in one place.
-
-``docs/wms-parameters.md`` is written from the table by ``document``.
-"""
+"""The table of the parameters of WMS requests, and how their texts are read."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from qgserver.draw.color import Color
 from qgserver.errors import OwsError
 from qgserver.geo.extent import Extent
 from qgserver.ows.operations import operations
+from qgserver.ows.parameters import Parameter as Parameter
+from qgserver.ows.parameters import number as number
+from qgserver.ows.parameters import page
+from qgserver.ows.parameters import text as text
 from qgserver.web.request import Request
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter(Generic[T]):
-    """One row: the names it goes by, how its text is read (``ValueError`` = not valid), what it is without, whether
-    it is QGIS's (or another vendor's) own."""
-
-    names: tuple[str, ...]
-    read: Callable[[str], T]
-    default: T
-    doc: str
-    vendor: bool
-
-    def text(self, request: Request) -> str:
-        """The value as sent, without surrounding blanks; "" when absent under all its names."""
-        return next((value for name in self.names if (value := request.get(name).strip())), "")
-
-    def of(self, request: Request) -> T:
-        """The value. Raises ``OwsError`` InvalidParameterValue."""
-        text = self.text(request)
-        if not text:
-            return self.default
-        try:
-            return self.read(text)
-        except ValueError as error:
-            name = self.names[0]
-            reason = f"{name} ('{text[:80]}') is not valid: {error}."
-            raise OwsError("InvalidParameterValue", reason, locator=name) from None
-
-    def required(self, request: Request) -> T:
-        """The value; ``OwsError`` MissingParameterValue when there is none."""
-        if not self.text(request):
-            name = self.names[0]
-            raise OwsError("MissingParameterValue", f"The {name} parameter is missing.", locator=name)
-        return self.of(request)
 
 
 PARAMETERS: list[Parameter[object]] = []
@@ -60,7 +25,7 @@ PARAMETERS: list[Parameter[object]] = []
 
 def parameter(names: str, read: Callable[[str], T], default: T, doc: str, *, vendor: bool = False) -> Parameter[T]:
     """Add a row; ``names`` are separated by blanks, the first is the main one."""
-    row = Parameter(tuple(names.split()), read, default, doc, vendor)
+    row = Parameter(tuple(names.split()), read, default, doc, "vendor" if vendor else "")
     PARAMETERS.append(row)  # type: ignore[arg-type]
     return row
 
@@ -68,11 +33,6 @@ def parameter(names: str, read: Callable[[str], T], default: T, doc: str, *, ven
 def items(value: str) -> tuple[str, ...]:
     """A list separated by commas; items may be empty."""
     return tuple(item.strip() for item in value.split(","))
-
-
-def text(value: str) -> str:
-    """Any text."""
-    return value
 
 
 def whole(value: str) -> int:
@@ -83,17 +43,6 @@ def whole(value: str) -> int:
         return int(value)
     except ValueError:
         raise ValueError("it must be a whole number") from None
-
-
-def number(value: str) -> float:
-    """A finite number."""
-    try:
-        result = float(value)
-    except ValueError:
-        raise ValueError("it must be a number") from None
-    if not math.isfinite(result):
-        raise ValueError("it must be finite")
-    return result
 
 
 def flag(value: str) -> bool:
@@ -146,6 +95,18 @@ def quality(value: str) -> int:
     if not 0 <= result <= 100:
         raise ValueError("it must lie between 0 and 100")
     return result
+
+
+DXF_MODES = ("NOSYMBOLOGY", "FEATURESYMBOLOGY", "SYMBOLLAYERSYMBOLOGY")
+
+
+def dxf_options(value: str) -> Mapping[str, str]:
+    """``NAME:value;NAME:value``."""
+    pairs = (item.partition(":") for item in value.split(";") if item.strip())
+    found = {name.strip().upper(): text.strip() for name, _, text in pairs}
+    if found.get("MODE", DXF_MODES[0]).upper() not in DXF_MODES:
+        raise ValueError("MODE must be one of " + ", ".join(DXF_MODES))
+    return found
 
 
 NOTHING: tuple[str, ...] = ()
@@ -208,6 +169,15 @@ HIGHLIGHT_GEOM = parameter(
 HIGHLIGHT_SYMBOL = parameter(
     "HIGHLIGHT_SYMBOL", text, "", "SLD documents, one for each of HIGHLIGHT_GEOM, separated by `;`.", vendor=True
 )
+FORMAT_OPTIONS: Parameter[Mapping[str, str]] = parameter(
+    "FORMAT_OPTIONS",
+    dxf_options,
+    {},
+    "DXF: `MODE:NOSYMBOLOGY` (default; else features have the colours of their symbols), "
+    "`USE_TITLE_AS_LAYERNAME:TRUE`, `LAYERATTRIBUTES:field,field` (the field of each layer in LAYERS whose values name "
+    "DXF layers). SCALE, CODEC, NO_MTEXT and FORCE_2D change nothing: there are no texts and no heights.",
+    vendor=True,
+)
 SELECTION = parameter("SELECTION", text, "", "`layer:1,2;layer2:3`: features drawn as selected.", vendor=True)
 
 
@@ -225,13 +195,4 @@ def extent(request: Request, *, inverted: bool) -> Extent:
 def document() -> str:
     """``docs/wms-parameters.md``."""
     operations("WMS", "1.3.0")  # each brings the parameters of its own
-
-    def lines() -> Iterator[str]:
-        yield "# Parameters of WMS\n"
-        yield "Names in any case. This page is made by `qgserver.ows.wms.params.document`.\n"
-        yield "| parameter | other names | | meaning |\n| --- | --- | --- | --- |"
-        for row in sorted(PARAMETERS, key=lambda row: row.names[0]):
-            others = " ".join(row.names[1:])
-            yield f"| {row.names[0]} | {others} | {'vendor' if row.vendor else ''} | {row.doc} |"
-
-    return "\n".join(lines()) + "\n"
+    return page("WMS", __name__, "", PARAMETERS)
