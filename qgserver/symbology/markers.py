@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from qgserver.draw.units import RenderScale
 from qgserver.geo.geometry import Floats
 from qgserver.symbology.env import Painter, Shapes
 from qgserver.symbology.marks import Mark
-from qgserver.symbology.options import Length, Offset
+from qgserver.symbology.options import Length, Offset, Options
 from qgserver.symbology.properties import CENTER, Convert, as_anchor, as_length, as_number, as_offset
 from qgserver.symbology.symbol import Symbol, SymbolLayer
 
@@ -40,6 +40,29 @@ PLACED: Mapping[str, tuple[str, Convert]] = {
     "vAnchor": ("vertical_anchor", as_anchor),
 }
 """What may be data-defined of every marker."""
+
+
+class Placed(TypedDict):
+    """The attributes of the same names."""
+
+    size: Length
+    angle: float
+    offset: Offset
+    scale_by_area: bool
+    horizontal_anchor: int
+    vertical_anchor: int
+
+
+def read_placed(options: Options, size: float = 2.0) -> Placed:
+    """How large a marker is and how it stands at its place; ``size`` is what it is without one, in mm."""
+    return Placed(
+        size=options.length("size", default=size),
+        angle=options.number("angle"),
+        offset=options.offset(),
+        scale_by_area=options.text("scale_method", default="diameter") == "area",
+        horizontal_anchor=options.integer("horizontal_anchor_point", default=CENTER),
+        vertical_anchor=options.integer("vertical_anchor_point", default=CENTER),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

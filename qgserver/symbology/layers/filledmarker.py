@@ -10,11 +10,11 @@ import numpy as np
 
 from qgserver.draw.canvas import Canvas
 from qgserver.symbology.env import Env, Painter, Shapes
-from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer
+from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer, read_placed
 from qgserver.symbology.marks import mark
 from qgserver.symbology.options import Options
 from qgserver.symbology.paint import paint_each, ring_geometry
-from qgserver.symbology.properties import CENTER, Convert, as_text
+from qgserver.symbology.properties import Convert, as_text
 from qgserver.symbology.symbol import layers, paint_nothing
 
 
@@ -31,12 +31,7 @@ class FilledMarker(MarkerLayer):
     def read(cls, options: Options) -> Self:
         return cls(
             name=options.text("name", default="circle"),
-            size=options.length("size", default=2.0),
-            angle=options.number("angle"),
-            offset=options.offset(),
-            scale_by_area=options.text("scale_method", default="diameter") == "area",
-            horizontal_anchor=options.integer("horizontal_anchor_point", default=CENTER),
-            vertical_anchor=options.integer("vertical_anchor_point", default=CENTER),
+            **read_placed(options),
         )
 
     def painter(self, env: Env) -> Painter:

@@ -13,10 +13,10 @@ from qgserver.draw.paths import Paths
 from qgserver.draw.pen import Join, Pen
 from qgserver.draw.text import layout
 from qgserver.symbology.env import Env, Painter
-from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer, Outlines, exact_painter
+from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer, Outlines, exact_painter, read_placed
 from qgserver.symbology.marks import rotated
 from qgserver.symbology.options import Length, Options
-from qgserver.symbology.properties import CENTER, Convert, as_color, as_join, as_length, as_text
+from qgserver.symbology.properties import Convert, as_color, as_join, as_length, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 
 DARK: Color = (35 / 255, 35 / 255, 35 / 255, 1.0)
@@ -58,12 +58,7 @@ class FontMarker(MarkerLayer):
             stroke_color=options.color("outline_color", default=WHITE),
             stroke_width=options.length("outline_width", default=0.0),
             join=options.join() if options.text("joinstyle") else "miter",
-            size=options.length("size", default=12.0),
-            angle=options.number("angle"),
-            offset=options.offset(),
-            scale_by_area=options.text("scale_method", default="diameter") == "area",
-            horizontal_anchor=options.integer("horizontal_anchor_point", default=CENTER),
-            vertical_anchor=options.integer("vertical_anchor_point", default=CENTER),
+            **read_placed(options, 12.0),
         )
 
     def selected(self, color: Color) -> SymbolLayer:

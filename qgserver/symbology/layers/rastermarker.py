@@ -11,9 +11,9 @@ import numpy as np
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.images import draw_image, read_image, sized_image
 from qgserver.symbology.env import Env, Painter, Shapes
-from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer
+from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer, read_placed
 from qgserver.symbology.options import Options
-from qgserver.symbology.properties import CENTER, Convert, as_length, as_share, as_text
+from qgserver.symbology.properties import Convert, as_length, as_share, as_text
 from qgserver.symbology.symbol import layers, paint_nothing
 
 
@@ -39,12 +39,7 @@ class RasterMarker(MarkerLayer):
             file=options.text("imageFile"),
             alpha=options.number("alpha", default=1.0),
             aspect=options.number("fixedAspectRatio"),
-            size=options.length("size", default=2.0),
-            angle=options.number("angle"),
-            offset=options.offset(),
-            scale_by_area=options.text("scale_method", default="diameter") == "area",
-            horizontal_anchor=options.integer("horizontal_anchor_point", default=CENTER),
-            vertical_anchor=options.integer("vertical_anchor_point", default=CENTER),
+            **read_placed(options),
         )
 
     def painter(self, env: Env) -> Painter:

@@ -18,10 +18,10 @@ from qgserver.draw.sprites import Sprite, stamp
 from qgserver.geo.geometry import Floats
 from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.framed import Bounds
-from qgserver.symbology.markers import PLACED, MarkerLayer, draw_marker, exact_painter, outlines
+from qgserver.symbology.markers import PLACED, MarkerLayer, draw_marker, exact_painter, outlines, read_placed
 from qgserver.symbology.marks import mark
 from qgserver.symbology.options import Length, Options
-from qgserver.symbology.properties import CENTER, Convert, as_cap, as_color, as_join, as_length, as_text
+from qgserver.symbology.properties import Convert, as_cap, as_color, as_join, as_length, as_text
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 
 Pixels = NDArray[np.int32]
@@ -95,12 +95,7 @@ class SimpleMarker(MarkerLayer):
             stroke_width=options.length("outline_width", default=0.0),
             join=options.join(),
             cap=options.cap("cap_style"),
-            size=options.length("size", default=2.0),
-            angle=options.number("angle"),
-            offset=options.offset(),
-            scale_by_area=options.text("scale_method", default="diameter") == "area",
-            horizontal_anchor=options.integer("horizontal_anchor_point", default=CENTER),
-            vertical_anchor=options.integer("vertical_anchor_point", default=CENTER),
+            **read_placed(options),
         )
 
     def _with(self, values: Mapping[str, object]) -> SymbolLayer:

@@ -14,9 +14,9 @@ from qgserver.draw.color import Color
 from qgserver.draw.sprites import stamp
 from qgserver.draw.svg import Picture
 from qgserver.symbology.env import Env, Painter, Shapes
-from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer, draw_each
+from qgserver.symbology.markers import LARGEST, PLACED, MarkerLayer, draw_each, read_placed
 from qgserver.symbology.options import Length, Options
-from qgserver.symbology.properties import CENTER, Convert, as_length, as_text
+from qgserver.symbology.properties import Convert, as_length, as_text
 from qgserver.symbology.svgcolors import DARK, DEFINED, THIN, colored_picture, read_colors
 from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 
@@ -49,14 +49,9 @@ class SvgMarker(MarkerLayer):
         return cls(
             in_sequence=True,
             name=options.text("name"),
-            size=options.length("size", default=4.0),
-            angle=options.number("angle"),
             aspect=options.number("fixedAspectRatio"),
-            offset=options.offset(),
             **read_colors(options, fill="fill", stroke="line_color", width="line_width"),
-            scale_by_area=options.text("scale_method", default="diameter") == "area",
-            horizontal_anchor=options.integer("horizontal_anchor_point", default=CENTER),
-            vertical_anchor=options.integer("vertical_anchor_point", default=CENTER),
+            **read_placed(options, 4.0),
         )
 
     def selected(self, color: Color) -> SymbolLayer:
