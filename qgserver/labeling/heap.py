@@ -2,7 +2,7 @@
 
 Among equals the order is that of QGIS's heap, so that of labels that hinder each other alike the same ones win: an
 element falls towards the right child, moves up only past greater keys, and the last element, which fills the gap that
-a removed one leaves, only ever sinks from there.
+a removed one leaves, only sinks from there. It may be smaller than what is above it until its key falls again.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Heap:
             at = place[member]
             if at >= 0:
                 keys[at] -= 1
-                if at and keys[(at - 1) >> 1] > keys[at]:
-                    self._rise(at)
+                self._rise(at)
+                self._sink(place[member])
 
     def _rise(self, at: int) -> None:
         member, key = self.members[at], self.keys[at]

@@ -107,3 +107,39 @@ def test_the_heap_takes_the_smallest_and_of_equals_the_right_child() -> None:
     heap.lower([1])
     assert heap.pop() == 1
     assert 2 in heap and 0 not in heap and len(heap) == 2
+
+
+WIDTHS = {"Hello": 32.921875, "Lyon": 29.921875, "Givors": 41.421875, "Saint-Priest": 74.21875}
+"""Of texts in DejaVu Sans, 13 px."""
+
+
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [
+        (  # the free place of Saint-Priest takes dearer ones away, whose neighbours count them once more
+            [(109.67, 94.57, "Givors"), (118.77, 109.01, "Hello"), (120.68, 107.98, "Lyon")]
+            + [(66.53, 107.65, "Saint-Priest"), (99.25, 100.26, "Lyon")],
+            {0: (73.43, 77.57), 1: (118.77, 109.01), 2: (120.68, 90.98), 3: (1.59, 107.65), 4: (84.29, 100.26)},
+        ),
+        (  # a place that stands too deep in the heap sinks further when its key falls
+            [(95.13, 84.61, "Lyon"), (108.79, 114.93, "Hello"), (75.68, 109.97, "Givors")]
+            + [(92.54, 112.71, "Saint-Priest"), (102.42, 86.89, "Saint-Priest"), (74.49, 91.12, "Hello")]
+            + [(81.38, 95.18, "Hello"), (129.25, 82.35, "Hello"), (109.17, 84.85, "Hello")]
+            + [(107.76, 95.96, "Saint-Priest")],
+            {0: (95.13, 67.61), 1: (108.79, 114.93), 3: (27.6, 112.71), 5: (58.03, 74.12), 6: (64.92, 95.18)}
+            | {7: (129.25, 67.48), 8: (109.17, 84.85)},
+        ),
+    ],
+    ids=["counted-twice", "sinks"],
+)
+def test_crowds_stand_where_they_stand_in_qgis(
+    points: list[tuple[float, float, str]], expected: dict[int, tuple[float, float]]
+) -> None:
+    crowd = [
+        replace(label(x, y, Mode.AROUND_POINT), feature=number, width=WIDTHS[text])
+        for number, (x, y, text) in enumerate(points)
+    ]
+    found = place(crowd, [], Engine(240, 200, 96 / 25.4))
+    assert {p.item.feature: (p.x, p.y) for p in found} == {
+        feature: pytest.approx(at, abs=0.01) for feature, at in expected.items()
+    }
