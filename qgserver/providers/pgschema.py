@@ -36,6 +36,10 @@ WHERE i.indrelid = %s::regclass AND i.indisprimary ORDER BY k.at"""
 
 _IS_TABLE = "SELECT relkind IN ('r', 'p', 'm') FROM pg_catalog.pg_class WHERE oid = %s::regclass"
 
+_IS_SMALL = "SELECT relkind = 'r' AND pg_relation_size(oid) <= %s FROM pg_catalog.pg_class WHERE oid = %s::regclass"
+SMALL = 1 << 20
+"""Bytes of rows up to which reading a whole table takes a millisecond."""
+
 _SHOWN_NAMES = {"bpchar": "character"}
 _SPATIAL = ("geometry", "geography")
 
@@ -64,6 +68,7 @@ def inspect(connection: Connection, source: DataSource, crs: Crs | None) -> tupl
         columns={d.field.name: d.pg_type for d in shown if d.pg_type is not None},
         key=key,
         conditions=(sql.SQL("({}\n)").format(pgsql.trusted(source.subset)),) if source.subset else (),
+        small=not source.query and _is_small(connection, source),
     )
     if geometry is None:
         return Schema(fields, "NoGeometry", crs, tuple(key)), relation
@@ -123,6 +128,11 @@ def _key(connection: Connection, source: DataSource, described: Mapping[str, _De
     if missing:
         raise ProviderError("A key column of the layer does not exist", detail=f"missing key columns: {missing}")
     return {name: described[name].base in ("int2", "int4", "int8", "oid") for name in names}
+
+
+def _is_small(connection: Connection, source: DataSource) -> bool:
+    name = pgsql.quoted(*pgsql.table_name(source))
+    return connection.execute(_IS_SMALL, (SMALL, name)).fetchone() == (True,)
 
 
 def _geometry_column(source: DataSource, described: Mapping[str, _Described]) -> _Described | None:

@@ -30,7 +30,8 @@ class Statement:
 class Relation:
     """Where a layer's rows come from. ``table`` goes behind FROM; ``geometry`` is the column as a geometry (None: no
     geometry), ``plain_type`` one of ``SIMPLIFIABLE`` when it holds nothing else; ``key`` maps the key columns to
-    whether they are integers (empty: the row's place in the table); ``conditions`` always hold."""
+    whether they are integers (empty: the row's place in the table); ``conditions`` always hold; a ``small`` table is
+    soon sorted."""
 
     table: sql.Composed
     columns: Mapping[str, PgType]
@@ -39,6 +40,7 @@ class Relation:
     srid: int = 0
     key: Mapping[str, bool] = field(default_factory=dict)
     conditions: tuple[sql.Composed, ...] = ()
+    small: bool = False
 
     @property
     def integer_key(self) -> bool:
@@ -209,9 +211,11 @@ def _fids(relation: Relation, fids: Sequence[int | str], values: list[object]) -
 
 def _order(relation: Relation, query: Query) -> sql.Composed:
     """Without ``order_by``, ``limit`` and ``offset`` rows come as the database finds them, as QGIS draws them. Pages
-    need an order that lasts from request to request: by key."""
+    need an order that lasts from request to request: by key, or by place, which is the order QGIS reads a table in."""
     keys = [_sort_key(key) for key in query.order_by]
-    if keys or query.limit is not None or query.offset:
+    if not keys and query.table_order and relation.small and (query.limit is not None or query.offset):
+        keys = [identifier("tableoid"), identifier("ctid")]
+    elif keys or query.limit is not None or query.offset:
         keys += [identifier(name) for name in relation.key]
     return sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(keys)) if keys else sql.Composed([])
 

@@ -63,9 +63,10 @@ class Query:
     ``context``, so the rows that come out are exactly those for which it is true. ``simplify`` > 0 (layer units)
     allows the source to drop vertices closer than that, if it expects more than ``simplify_above`` features and can do
     it cheaply (``Batch.simplified`` says that it did). ``key_order`` asks for key order where the source's own order
-    would depend on its spatial index. ``fids`` are as in ``Batch.fids``, or their text.
-    ``first_batch`` is small, for an answer that begins soon. ``brief``: no more than a batch is expected, so the source
-    may ask for all in one go (and once more if there is more)."""
+    would depend on its spatial index. ``table_order``: ``limit`` and ``offset`` may count the rows of a small
+    table of a database as they lie there, not by key. ``fids`` are as in ``Batch.fids``, or their text. ``first_batch``
+    is small, for an answer that begins soon. ``brief``: no more than a batch is expected, so the source may ask for all
+    in one go (and once more if there is more)."""
 
     columns: tuple[str, ...] | None = None
     geometry: bool = True
@@ -76,6 +77,7 @@ class Query:
     limit: int | None = None
     offset: int = 0
     key_order: bool = False
+    table_order: bool = False
     simplify: float = 0.0
     simplify_above: int = 0
     first_batch: int = 500

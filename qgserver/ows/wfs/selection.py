@@ -91,6 +91,8 @@ def select(
         where=all_of(conditions),
         fids=keys,
         order_by=_order(query.sort_by, published),
+        # Measured: QGIS counts MAXFEATURES and STARTINDEX over the rows as they lie in their table.
+        table_order=query.version != V2,
         context=context.for_clients(),
     )
     srs_name = fixed_crs or query.srs_name

@@ -55,6 +55,11 @@ INSERT INTO "Odd ""name%s" VALUES (1, '100%', 5);
 CREATE TABLE geo (id int PRIMARY KEY, g geography(Point, 4326));
 INSERT INTO geo VALUES (1, 'POINT(5 45)'), (2, 'POINT(15 45)');
 CREATE TABLE lines (id int PRIMARY KEY, g geometry(LineString, 2154));
+CREATE TABLE moved (id int PRIMARY KEY);
+INSERT INTO moved VALUES (1), (3), (2), (4);
+CREATE VIEW moving AS SELECT * FROM moved;
+CREATE TABLE heavy (id int PRIMARY KEY, t text);
+INSERT INTO heavy SELECT i, repeat('x', 1000) FROM generate_series(2000, 1, -1) i;
 INSERT INTO lines SELECT 1, ST_SetSRID(ST_MakeLine(array_agg(ST_MakePoint(i, i % 2))), 2154)
  FROM generate_series(0, 99) i;
 """
@@ -223,6 +228,17 @@ def test_simplified_lines_are_shorter_and_all_there(layers: Layers) -> None:
 def test_estimated_metadata_of_a_table_never_analysed(layers: Layers) -> None:
     lines = layer(layers, 'key=\'id\' estimatedmetadata=true srid=2154 table="public"."lines" (g)')
     assert lines.extent() == Extent(0, 0, 99, 1)
+
+
+def test_pages_of_a_small_table_as_it_lies(layers: Layers) -> None:
+    def pages(text: str, table_order: bool) -> list[int]:
+        read = [layer(layers, text).read(Query(limit=2, offset=n, table_order=table_order)) for n in (0, 2)]
+        return [int(fid) for page in read for batch in page for fid in batch.fids]
+
+    assert pages('table="public"."moved"', True) == [1, 3, 2, 4]
+    assert pages('table="public"."moved"', False) == [1, 2, 3, 4]
+    assert pages('key=\'id\' table="public"."moving"', True) == [1, 2, 3, 4]
+    assert pages('table="public"."heavy"', True) == [1, 2, 3, 4]
 
 
 def test_a_session_role_limits_what_is_read(layers: Layers) -> None:
