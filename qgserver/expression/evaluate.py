@@ -146,16 +146,20 @@ class _Work:
         """A column of the batch, nulls where it has none of that name."""
         found = self.fields.get(name)
         if found is None:
-            layer = self.context.layer
-            aliases = [(spec.name, spec.alias) for spec in layer.fields] if layer is not None else []
-            real = resolve_field(name, self.batch.columns, aliases)
-            if real is None or real not in self.batch.columns:
+            columns = self.batch.columns
+            real = name if name in columns else self.other_name(name)
+            if real is None or real not in columns:
                 found = Column(np.full(self.count, None, object), np.ones(self.count, np.bool_))
             else:
-                source = self.batch.columns[real]
-                found = Column(source.values, source.nulls)
+                found = Column(columns[real].values, columns[real].nulls)
             self.fields[name] = found
         return found
+
+    def other_name(self, name: str) -> str | None:
+        """The column that a name in another case, or an alias, means."""
+        layer = self.context.layer
+        aliases = [(spec.name, spec.alias) for spec in layer.fields] if layer is not None else []
+        return resolve_field(name, self.batch.columns, aliases)
 
     def truth(self, node: Node, where: Mask | None) -> tuple[Mask, Mask | None, Mask | None]:
         """True, unknown and failed rows of a condition."""

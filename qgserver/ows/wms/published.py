@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from qgserver.ows.closedworld import PublishedField
 from qgserver.ows.names import xml_name
 from qgserver.project.model import Group, Project, RasterLayer, TreeLayer, VectorLayer
+from qgserver.project.model.derived import once
 from qgserver.providers.protocol import Schema
 
 Published = VectorLayer | RasterLayer
@@ -49,6 +50,7 @@ class Branch:
                 yield from child.branches()
 
 
+@once
 def published_tree(project: Project) -> Branch:
     """The layer tree without what is not published."""
     restricted = project.restricted_ids()
@@ -81,6 +83,7 @@ def root_name(project: Project) -> str:
     return project.wms.root_name or project.title
 
 
+@once
 def layers_by_name(project: Project) -> Mapping[str, tuple[Published, ...]]:
     """What each name of the capabilities draws, bottom first. Layers that share a name are all drawn; a layer's name
     goes over a group's, and that over the root's."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
+from qgserver.project.model.derived import Known, once
 from qgserver.providers.uri import DataSource
 from qgserver.symbology.renderer import Renderer
 
@@ -127,6 +128,12 @@ class Style:
     map_tip: str = ""
     display_expression: str = ""
     rendering_order_above_labels: bool = False
+    derived: Known = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @once
+    def used_fields(self) -> frozenset[str] | None:
+        """Fields that the renderer reads; None = all."""
+        return self.renderer.used_fields()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +197,7 @@ class Layer:
     variables: Mapping[str, str] = field(default_factory=dict)
     custom_properties: Mapping[str, OptionValue] = field(default_factory=dict)
     temporal: Temporal | None = None
+    derived: Known = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +229,11 @@ class VectorLayer(Layer):
 
     def field_config(self, name: str) -> FieldConfig:
         """The project's word on a field; a plain one when it has none."""
-        return next((f for f in self.fields if f.name == name), FieldConfig(name))
+        return self._configs().get(name) or FieldConfig(name)
+
+    @once
+    def _configs(self) -> Mapping[str, FieldConfig]:
+        return {config.name: config for config in reversed(self.fields)}  # the first of a name counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from qgserver.draw.color import Color
 from qgserver.errors import Problem
 from qgserver.geo.crs import Crs
 from qgserver.labeling.projectwide import EngineSettings
+from qgserver.project.model.derived import Known
 from qgserver.project.model.layers import Layer
 from qgserver.project.model.layouts import Layout
 from qgserver.project.model.services import ServiceInfo, WfsProperties, WmsProperties
@@ -57,6 +58,7 @@ class Project:
     labels: EngineSettings = EngineSettings()
     assets: Assets = Assets()
     """Where the files that its symbols name are found."""
+    derived: Known = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def listed_crs(self) -> tuple[str, ...]:
         """The authids that services list: the author's choice, else the project's CRS and the two that every client
