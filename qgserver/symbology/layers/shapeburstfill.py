@@ -14,9 +14,10 @@ from qgserver.draw.brush import Brush, fill
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color, with_alpha
 from qgserver.draw.distance import distances
-from qgserver.draw.filters import smeared
+from qgserver.draw.filters import Pixels, masked, smeared
 from qgserver.draw.paths import Paths
 from qgserver.draw.patterns import Stops, color_table
+from qgserver.draw.pen import Pen, stroke
 from qgserver.symbology.areas import areas
 from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.options import Length, Offset, Options
@@ -30,6 +31,7 @@ SMALLEST = 1e-6
 SIDE = 4
 """Pixels around the picture of an area."""
 BLACK: Color = (0.0, 0.0, 0.0, 1.0)
+WHITE: Color = (1.0, 1.0, 1.0, 1.0)
 
 
 @layers.register("ShapeburstFill")
@@ -97,23 +99,34 @@ class ShapeburstFill(SymbolLayer):
             return low, None
         placed = rings.translate(*(SIDE - low).tolist())
         size = int(width) + 2 * SIDE, int(height) + 2 * SIDE
-        touched = _touched(placed, size)
-        inside = _touched(placed.take(np.zeros(1, dtype=np.int64)), size) if self.ignore_rings else touched
-        found = distances(inside, furthest)
+        light, alpha = _stencil(placed, size)
+        inside = _stencil(placed.take(np.zeros(1, dtype=np.int64)), size)[0] if self.ignore_rings else light
+        found = distances(inside > 0, furthest)
         largest = float(found.max()) if self.whole_shape else furthest
         share = np.minimum(found / largest, 1.0) if largest > SMALLEST else np.ones_like(found)
-        table = color_table(stops)
+        table = _colors(stops)
         pixels = table[(share * (len(table) - 1)).astype(np.int64)]
         radius = min(self.blur_radius, MAX_BLUR)
         picture = Canvas(*size)
-        picture.pixels()[:] = np.where(touched[:, :, None], smeared(pixels[None], radius)[0], 0)
+        picture.pixels()[:] = masked(smeared(pixels[None], radius)[0], alpha)
         picture.surface.mark_dirty()
         return low - SIDE, picture
 
 
-def _touched(rings: Paths, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """bool[height, width]: pixels of which the area covers a part."""
+def _colors(stops: Stops) -> NDArray[np.uint8]:
+    """``color_table``, mixed before transparency takes its share: a see-through end keeps its hue (measured)."""
+    table = color_table([(position, (*color[:3], 1.0)) for position, color in stops])
+    positions, alphas = [position for position, _ in stops], [color[3] for _, color in stops]
+    alpha = np.interp(np.linspace(0.0, 1.0, len(table)), positions, alphas)
+    mixed: NDArray[np.uint8] = np.rint(table * alpha[:, None]).astype(np.uint8)
+    return mixed
+
+
+def _stencil(rings: Paths, size: tuple[int, int]) -> tuple[Pixels, Pixels]:
+    """uint8[height, width] each: where the area is, its outline left out, and its alpha with the outline of a pixel's
+    width (measured): neighbours in one area still have it between them."""
     mask = Canvas(*size)
-    fill(mask, rings, Brush(BLACK))
-    found: NDArray[np.bool_] = mask.pixels()[:, :, 3] > 0
-    return found
+    fill(mask, rings, Brush(WHITE))
+    stroke(mask, rings, Pen(BLACK, 1.0))
+    pixels = mask.pixels()
+    return pixels[:, :, 0], pixels[:, :, 3]

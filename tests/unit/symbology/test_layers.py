@@ -104,6 +104,21 @@ def line_picture(name: str, options: dict[str, str], inner: str = "") -> Canvas:
     return canvas
 
 
+def test_a_shapeburst_has_a_pixel_of_outline_between_holes_that_touch() -> None:
+    """Measured: QGIS outlines the shape with a pen, and what lies under that counts as outside."""
+    canvas = Canvas(SIZE, SIZE)
+    holes = [np.array([(x, 20.0), (x + 10, 20.0), (x + 10, 40.0), (x, 40.0), (x, 20.0)]) for x in (20.0, 30.0)]
+    ends, one = np.array([0, 5, 10, 15]), np.array([0, 1], dtype=np.int64)
+    geometry = GeometryArray(np.array([POLYGON], np.uint8), np.concatenate([RING, *holes]), ends, one * 3, one)
+    batch = Batch(np.zeros(1, np.int64), {}, None)
+    env = Env(RenderScale(4.0, 1.0, 1000.0), Context(), batch, Extent(0.0, 0.0, SIZE, SIZE))
+    colors = {"color": "255,0,0,255", "gradient_color2": "0,0,255,255"}
+    paint_symbol(canvas, env, symbol_of("ShapeburstFill", colors), Shapes(geometry, np.zeros(1, np.int64)))
+    row = canvas.pixels()[30]
+    assert not row[21:28].any() and not row[32:39].any()
+    assert row[29:31, 3].min() > 100 and not row[29:31, 0].any()
+
+
 def test_a_lineburst_goes_from_its_left_side_to_its_right() -> None:
     pixels = line_picture("Lineburst", {"color": "255,0,0,255", "gradient_color2": "0,0,255,255"}).pixels()[:, 30]
     assert pixels[6].tolist() == [pixels[6, 0], 0, pixels[6, 2], 255]
