@@ -60,12 +60,12 @@ def _warn_of_alias() -> None:
 
 
 def _roots(default: str, request_env: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
-    """Directories that MAP may reach into, symbolic links resolved: those of the request's environment, which is the
-    web server's (``fastcgi_param``), else of the process, else that of the default project."""
+    """Directories that MAP may reach into: those of the request's environment, which is the web server's
+    (``fastcgi_param``), else of the process, else that of the default project."""
     roots = tuple(filter(None, request_env.get(ROOTS, "").split(":"))) or settings.project_roots
     if not roots and default and not is_address(default):
         roots = (os.path.dirname(os.path.abspath(default)),)
-    return tuple(os.path.realpath(root) for root in roots)
+    return roots
 
 
 def _inside_roots(name: str, roots: tuple[str, ...]) -> str:
@@ -77,10 +77,31 @@ def _inside_roots(name: str, roots: tuple[str, ...]) -> str:
         raise unavailable(f"MAP={shown} ends neither in .qgs nor in .qgz")
     if not roots:
         raise unavailable(f"MAP={shown} is refused: set QGSERVER_PROJECT_ROOTS")
-    allowed = [path for path in _candidates(name, roots) if _is_below(os.path.realpath(path), roots)]
-    if not allowed:
+    path = _allowed(name, roots, tuple(map(_file_at, (*roots, *_candidates(name, roots)))))
+    if not path:
         raise unavailable(f"MAP={shown} is outside QGSERVER_PROJECT_ROOTS")
-    return next(filter(os.path.exists, allowed), allowed[0])
+    return path
+
+
+_Identity = tuple[int, int, int] | None
+
+
+def _file_at(path: str) -> _Identity:
+    """Which file or directory a path leads to (device, inode, time of the last change to either), None = to none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_ctime_ns
+
+
+@functools.lru_cache(maxsize=256)
+def _allowed(name: str, roots: tuple[str, ...], leads_to: tuple[_Identity, ...]) -> str:
+    """The path of the file, with all symbolic links looked at; "" when none is inside the roots. Looking costs more
+    than all else here: it is done again when the roots or the file are others (``leads_to``) than the last time."""
+    real = tuple(map(os.path.realpath, roots))
+    allowed = [path for path in _candidates(name, real) if _is_below(os.path.realpath(path), real)]
+    return next(filter(os.path.exists, allowed), allowed[0]) if allowed else ""
 
 
 def _is_file_name(name: str) -> bool:

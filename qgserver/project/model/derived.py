@@ -1,7 +1,7 @@
 """What follows from a part of the project alone: made at first need, then kept as long as that part is.
 
-A function of a ``Project``, a ``Layer`` or a ``Style`` that requests call again and again carries ``@once``. Nothing of a
-request or of a data source may go into it.
+A function of a ``Project``, a ``Layer`` or a ``Style`` that requests call again and again carries ``@once``. Nothing of
+a request or of a data source may go into it.
 """
 
 from __future__ import annotations

@@ -77,6 +77,23 @@ def test_a_root_may_be_a_link(roots: Path) -> None:
     assert choose_project(str(roots / "in" / "a.qgs"), {}, settings) == str(roots / "in" / "a.qgs")
 
 
+def test_links_are_looked_at_again_when_they_lead_elsewhere(roots: Path) -> None:
+    (roots / "root").symlink_to(roots / "in")
+    settings = Settings(project_roots=(str(roots / "root"),))
+    inside = str(roots / "in" / "a.qgs")
+    assert choose_project("a.qgs", {}, settings) == choose_project(inside, {}, settings) == inside
+    (roots / "root").unlink()
+    (roots / "root").symlink_to(roots / "out")
+    with pytest.raises(ProjectError):
+        choose_project(inside, {}, settings)
+    (roots / "out" / "a.qgs").write_text("<qgis/>")
+    assert choose_project("a.qgs", {}, settings) == str(roots / "out" / "a.qgs")
+    (roots / "out" / "a.qgs").unlink()
+    (roots / "out" / "a.qgs").symlink_to(inside)
+    with pytest.raises(ProjectError):
+        choose_project("a.qgs", {}, settings)
+
+
 def test_without_roots_map_is_refused_and_the_log_names_the_setting() -> None:
     with pytest.raises(ProjectError) as error:
         choose_project("/any/a.qgs", {}, Settings())
