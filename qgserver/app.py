@@ -30,7 +30,6 @@ from qgserver.providers import Sources
 from qgserver.settings import Settings
 from qgserver.web.request import Request, read_request
 from qgserver.web.response import Response, finish, preflight
-from qgserver.web.service_url import service_url
 from qgserver.web.viewer import static_file, viewer_page
 
 if TYPE_CHECKING:
@@ -133,14 +132,13 @@ class Application:
         check_service(request, service)
         operation = exchange.operation = find_operation(service, request.get("REQUEST"), version)
         project = self._project(request)
-        own_url = {"WMS": project.wms.url, "WFS": project.wfs.url}.get(service, "")
         return operation.run(
             OperationContext(
                 request=request,
                 project=project,
                 settings=self.settings,
                 sources=self.sources,
-                service_url=service_url(request, self.settings, service, own_url),
+                service=service,
                 version=version,
                 documents=self.documents,
             )
@@ -209,4 +207,5 @@ def _log_error(error: Exception, exchange: Exchange) -> None:
 
 def one_line(text: str, limit: int = 1000) -> str:
     """Text for the log: nothing a client sends may end the line, hide in it or fill the disk."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:limit])
+    text = text[:limit]
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

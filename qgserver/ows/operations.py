@@ -18,14 +18,14 @@ from qgserver.providers import Sources
 from qgserver.settings import Settings
 from qgserver.web.request import Request
 from qgserver.web.response import Response
+from qgserver.web.service_url import service_url as address_of
 
 
 @dataclass(frozen=True, slots=True)
 class OperationContext:
     """All that an operation may know.
 
-    ``service_url`` is the public address of this service without a trailing ``?`` or ``&`` (its query, if any, holds
-    ``MAP``); ``version`` is the protocol version the answer is in, already negotiated.
+    ``service`` is the one asked; ``version`` is the protocol version the answer is in, already negotiated.
     ``documents`` keeps capabilities and the like from one request to the next.
     """
 
@@ -33,9 +33,15 @@ class OperationContext:
     project: Project
     settings: Settings
     sources: Sources
-    service_url: str
+    service: str
     version: str
     documents: DocumentCache
+
+    @property
+    def service_url(self) -> str:
+        """The public address of this service without a trailing ``?`` or ``&``; its query, if any, holds ``MAP``."""
+        own = {"WMS": self.project.wms.url, "WFS": self.project.wfs.url}.get(self.service, "")
+        return address_of(self.request, self.settings, self.service, own)
 
 
 Run = Callable[[OperationContext], Response]

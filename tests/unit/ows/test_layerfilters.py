@@ -39,7 +39,7 @@ def layer_of(project: Project, **changes: object) -> VectorLayer:
 
 def passing(project: Project, sources: Sources, layer: VectorLayer, **params: str) -> list[int]:
     """Values of ``num`` of the features that get through."""
-    context = OperationContext(Request(params=params), project, Settings(), sources, "", "1.3.0", DocumentCache(1))
+    context = OperationContext(Request(params=params), project, Settings(), sources, "WMS", "1.3.0", DocumentCache(1))
     where = layer_filters(context, [layer], {"pts"}, ["pts"])[layer.id]
     query = Query(columns=("num",), geometry=False, where=where)
     return [value for batch in open_layer(project, layer, sources).read(query) for value in batch.columns["num"].values]

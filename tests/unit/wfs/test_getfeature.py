@@ -87,7 +87,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, sources: dict[str, Source], **params: s
     )  # fmt: skip
     monkeypatch.setattr(reading, "open_layer", lambda _project, opened, _sources: sources[opened.name])
     request = Request(params={"VERSION": "1.1.0", **params})
-    context = OperationContext(request, project, Settings(), Sources(), "http://x/", "1.1.0", DocumentCache(1))
+    context = OperationContext(request, project, Settings(), Sources(), "WFS", "1.1.0", DocumentCache(1))
     return get_feature(context).iter_encoded()
 
 

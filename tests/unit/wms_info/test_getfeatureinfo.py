@@ -70,7 +70,7 @@ def ask(project: Project, sources: Sources, query: dict[str, str], *, version: s
         project=project,
         settings=Settings(**settings),  # type: ignore[arg-type]
         sources=sources,
-        service_url="http://localhost/",
+        service="WMS",
         version=version,
         documents=DocumentCache(1),
     )
