@@ -119,6 +119,16 @@ def test_a_shapeburst_has_a_pixel_of_outline_between_holes_that_touch() -> None:
     assert row[29:31, 3].min() > 100 and not row[29:31, 0].any()
 
 
+def test_a_shapeburst_mixes_hues_before_transparency_takes_its_share() -> None:
+    """Measured: violet fading to see-through white is light violet half-way, as white counts in full."""
+    colors = {"color": "108,49,160,255", "gradient_color2": "255,255,255,0"}
+    pixels = painted(symbol_of("ShapeburstFill", colors), POLYGON).pixels()[15:45, 15:45].astype(float)
+    share = 1 - pixels[..., 3] / 255
+    over_white = pixels[..., 2] + 255 * share
+    assert share.min() < 0.4 and share.max() > 0.9
+    assert np.abs(over_white - (108 + 294 * share - 147 * share**2)).max() < 3
+
+
 def test_a_lineburst_goes_from_its_left_side_to_its_right() -> None:
     pixels = line_picture("Lineburst", {"color": "255,0,0,255", "gradient_color2": "0,0,255,255"}).pixels()[:, 30]
     assert pixels[6].tolist() == [pixels[6, 0], 0, pixels[6, 2], 255]
