@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from qgserver.errors import ExpressionError, OwsError
 from qgserver.expression.functions import unsafe_functions
 from qgserver.expression.nodes import FieldRef, Node, Variable, bind, used_fields, walk
 from qgserver.expression.parser import parse
+from qgserver.ows.names import STANDARD_FIELDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,17 @@ class PublishedField:
     field: str
     type: str
     alias: str = ""
+
+
+AnyField = TypeVar("AnyField", bound=PublishedField)
+
+
+def standard_fields(published: Sequence[AnyField]) -> dict[str, AnyField]:
+    """The properties that GML lets every feature have, by their names and in GML's order, and the fields that hold them
+    (``STANDARD_FIELDS``)."""
+    texts = {item.field: item for item in published if item.type == "string"}
+    found = {name: texts.get(field, texts.get(name)) for field, name in STANDARD_FIELDS.items()}
+    return {name: item for name, item in found.items() if item is not None}
 
 
 def read_expression(text: str, properties: Sequence[PublishedField], *, hides: bool, locator: str) -> Node:

@@ -14,7 +14,7 @@ from qgserver.expression.nodes import Binary, Call, Chain, FieldRef, In, Literal
 from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
 from qgserver.ows import festime
-from qgserver.ows.closedworld import PublishedField
+from qgserver.ows.closedworld import PublishedField, standard_fields
 from qgserver.ows.crs import to_layer
 from qgserver.ows.fesdistance import Nearby, nearby
 from qgserver.ows.fesliterals import like_pattern, literal_value
@@ -97,6 +97,7 @@ class _Reader:
         self.properties = {item.field: item for item in scope.properties} | {
             item.name: item for item in scope.properties
         }
+        self.standard = standard_fields(scope.properties)
 
     # -- conditions -----------------------------------------------------------------------------------------------
 
@@ -238,7 +239,7 @@ class _Reader:
                     # The test suite wants this code, which table D.2 of WFS 2.0 gives 403.
                     message = "Boxes can't be compared."
                     raise OwsError("OperationProcessingFailed", message, locator="filter", status=403)
-                field = self.properties.get(f"gml_{self._property_name(element)}")
+                field = self.standard.get(self._property_name(element))
                 return _Operand(Literal(None) if field is None else FieldRef(field.field), type="string")
             item = self._property(element)
             return _Operand(FieldRef(item.field), type=item.type)

@@ -11,7 +11,8 @@ GEOMETRY = "geometry"
 """Name of the geometry property of every feature type, whatever the column is called."""
 
 STANDARD_FIELDS = {"gml_description": "description", "gml_identifier": "identifier", "gml_name": "name"}
-"""Text fields of these names are the properties that GML 3.2 lets every feature have, in the order it wants them."""
+"""Text fields of these names are the properties that GML 3.2 lets every feature have, in the order it wants them. Where
+there is none, a text field that is called as GML's property is that one too, beside itself."""
 
 _NOT_IN_NAMES = re.compile(r"[^\w.-]")
 _NAME_START = re.compile(r"[^\W\d]")

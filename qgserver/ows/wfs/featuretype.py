@@ -40,7 +40,7 @@ class Property(PublishedField):
     pattern: str = ""
     """GML writes a date or time by this pattern of Qt's (widget DateTime)."""
     standard: str = ""
-    """The property of GML itself that GML 3.2 writes it as (``name``)."""
+    """The property of GML itself that GML 3.2 writes it as, and as nothing else (``name``)."""
 
 
 @dataclass(frozen=True, slots=True)

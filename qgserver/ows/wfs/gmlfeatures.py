@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from qgserver.ows.attributetext import decimal_texts, pattern_texts, wrap_texts, xml_texts
+from qgserver.ows.closedworld import standard_fields
 from qgserver.ows.crs import written_swapped
 from qgserver.ows.geometrytext import dump_array
 from qgserver.ows.gml import GmlStyle, GmlVersion, bounded_by, box_texts, geometry_texts, with_ids
@@ -81,24 +82,23 @@ def feature_writer(
     style = style_of(member.frame, dialect, member.multi)
     start = f'{around[0]} <qgs:{name}{root_attributes} {dialect.id_attribute}="'.encode()
     end = f" </qgs:{name}>\n{around[1]}".encode()
-    standard = sorted(
-        (item for item in member.properties if item.standard and dialect.ids), key=lambda item: item.field
-    )
-    own = [item for item in member.properties if item not in standard]
+    standard = standard_fields(member.properties) if dialect.ids else {}
+    own = [item for item in member.properties if not (dialect.ids and item.standard)]
     geometry_start, geometry_end = f"  <qgs:{GEOMETRY}>".encode(), f"</qgs:{GEOMETRY}>\n".encode()
 
     def write(features: Features) -> bytes:
         batch = features.batch
         ids = id_texts(member, batch.fids, dialect)
+        values = {item.field: value_texts(item, batch.columns[item.field]) for item in member.properties}
         parts = [wrap_texts(ids, start, b'">\n')]
-        parts += [_standard_elements(item, batch.columns[item.field]) for item in standard]
+        parts += [_standard_elements(name, values[item.field]) for name, item in standard.items()]
         if features.real is not None:
             parts.append(bounded_by(box_texts(features.real.boxes(), style), b"  "))
         if batch.geometry is not None:
             texts = geometry_texts(batch.geometry, style)
             texts = with_ids(texts, ids) if dialect.ids else texts
             parts.append([geometry_start + text + geometry_end if text else b"" for text in texts])
-        parts += [_elements(item, batch.columns[item.field]) for item in own]
+        parts += [_elements(item.name, values[item.field]) for item in own]
         return b"".join(chain.from_iterable(zip(*parts, repeat(end, len(batch)), strict=True)))
 
     return write
@@ -123,20 +123,19 @@ def value_texts(item: Property, column: Column) -> Sequence[bytes | None]:
     return xml_texts(column, zone=item.zone)
 
 
-def _standard_elements(item: Property, column: Column) -> list[bytes]:
+def _standard_elements(name: str, texts: Sequence[bytes | None]) -> list[bytes]:
     """One line per value that is there: a property of GML itself."""
     # An identifier says who gives it (GML 3.2.1 clause 7.2.4.5): nobody but the owner of the data.
-    space = f' codeSpace="{QGS}"' if item.standard == "identifier" else ""
-    start, end = f"  <gml:{item.standard}{space}>".encode(), f"</gml:{item.standard}>\n".encode()
-    return [b"" if text is None else start + text + end for text in value_texts(item, column)]
+    space = f' codeSpace="{QGS}"' if name == "identifier" else ""
+    start, end = f"  <gml:{name}{space}>".encode(), f"</gml:{name}>\n".encode()
+    return [b"" if text is None else start + text + end for text in texts]
 
 
-def _elements(item: Property, column: Column) -> list[bytes]:
+def _elements(name: str, texts: Sequence[bytes | None]) -> list[bytes]:
     """One line per value: the property's element, nil for NULL."""
-    texts = value_texts(item, column)
-    start, end = f"  <qgs:{item.name}>".encode(), f"</qgs:{item.name}>\n".encode()
+    start, end = f"  <qgs:{name}>".encode(), f"</qgs:{name}>\n".encode()
     present = [text for text in texts if text is not None]
     if len(present) == len(texts):
         return wrap_texts(present, start, end)
-    nil = f'  <qgs:{item.name} xsi:nil="true"/>\n'.encode()
+    nil = f'  <qgs:{name} xsi:nil="true"/>\n'.encode()
     return [nil if text is None else start + text + end for text in texts]

@@ -16,6 +16,7 @@ from qgserver.expression.evaluate import select
 from qgserver.expression.nodes import Node
 from qgserver.expression.parser import parse
 from qgserver.geo.wkb import decode
+from qgserver.ows.closedworld import standard_fields
 from qgserver.ows.names import GEOMETRY
 from qgserver.ows.wfs.featuretype import FeatureType, Property, geometry_type, properties
 from qgserver.ows.wfs.params import V2
@@ -44,9 +45,10 @@ class Expression:
 @dataclass(frozen=True, slots=True)
 class Target:
     """A type to write to. ``schema`` is the source's own (without joined and virtual fields), ``properties`` are the
-    published ones by both their names; ``required`` fields must not be NULL (for the project; what the source itself
-    wants, it says). ``context`` is that of the layer's author. ``srs_name`` is what geometries without a CRS are in, ""
-    = the layer's with x first. ``generated`` are key fields that no client sets for a new feature."""
+    published ones by both their names, and as ``gml:name`` what holds that property of GML; ``required`` fields must
+    not be NULL (for the project; what the source itself wants, it says). ``context`` is that of the layer's author.
+    ``srs_name`` is what geometries without a CRS are in, "" = the layer's with x first. ``generated`` are key fields
+    that no client sets for a new feature."""
 
     kind: FeatureType
     schema: Schema
@@ -83,7 +85,9 @@ def make_target(kind: FeatureType, schema: Schema, context: Context, version: st
     return Target(
         kind,
         schema,
-        {item.field: item for item in published} | {item.name: item for item in published},
+        {f"gml:{name}": item for name, item in standard_fields(published).items()}
+        | {item.field: item for item in published}
+        | {item.name: item for item in published},
         defaults,
         tuple(found for found in defaults if found.field.name in renewed),
         tuple(
@@ -125,13 +129,13 @@ def _parsed(field: Field, config: FieldConfig, text: str) -> Expression:
 def read_values(target: Target, given: Sequence[Given]) -> Values:
     """The attributes among ``given``. Raises ``OwsError`` InvalidValue for what is not there or can't be written."""
     values: Values = {}
-    for one in given:
+    for one in _without_echoes(target, given):
         if one.geometry is not None or (one.name in target.geometry_names and one.text is None):
             continue
         item = target.properties.get(one.name)
-        if one.optional and item is None:
-            continue
         field = target.schema.field(item.field) if item is not None else None
+        if one.optional and field is None:
+            continue
         if item is None or field is None:
             raise OwsError("InvalidValue", f"There is no property {one.name[:80]} that can be written.")
         if field.name in values:
@@ -142,6 +146,21 @@ def read_values(target: Target, given: Sequence[Given]) -> Values:
         if editable:
             values[field.name] = None if one.text is None else read_value(one.text, item, field)
     return values
+
+
+def _without_echoes(target: Target, given: Sequence[Given]) -> list[Given]:
+    """``given`` without the properties of GML that only repeat one of the type's own. Raises ``OwsError`` InvalidValue
+    when they say something else."""
+    out = []
+    sent = {one.name: one for one in given}
+    for one in given:
+        item = target.properties.get(one.name) if one.optional else None
+        own = sent.get(item.name, sent.get(item.field)) if item is not None else None
+        if own is None:
+            out.append(one)
+        elif item is not None and own.text != one.text:
+            raise OwsError("InvalidValue", f"{one.name} and {item.name} are one property, and have two values.")
+    return out
 
 
 def read_shape(target: Target, given: Sequence[Given]) -> Given | None:
@@ -178,17 +197,17 @@ def read_changes(target: Target, given: Sequence[Given], srs_name: str) -> Chang
 def read_replacement(target: Target, given: Sequence[Given], srs_name: str) -> Changes:
     """What a Replace writes: all that can be written, NULL where nothing is sent. The key stays, and what can't be
     written is passed over: clients send back all that they were given."""
-    sent = {one.name: one for one in given}
     known = {*target.properties, *target.geometry_names}
-    unknown = [name for name, one in sent.items() if name not in known and not one.optional]
+    unknown = [one.name for one in given if one.name not in known and not one.optional]
     if unknown:
         raise OwsError("InvalidValue", f"There is no property {unknown[0][:80]}.")
+    told = _without_echoes(target, given)
+    sent = {item.field: one for one in told if (item := target.properties.get(one.name)) is not None}
     values = []
     for item in dict.fromkeys(target.properties.values()):
         editable = target.kind.layer.field_config(item.field).editable
         if editable and target.schema.field(item.field) is not None and item.field not in target.schema.key:
-            found = sent.get(item.name, sent.get(item.field))
-            values.append(Given(item.name) if found is None else found)
+            values.append(sent.get(item.field, Given(item.name)))
     if target.kind.layer.has_geometry:
         shape = [one for one in given if one.name in target.geometry_names]
         values += shape or [Given(GEOMETRY)]

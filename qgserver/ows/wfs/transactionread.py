@@ -30,7 +30,7 @@ _MEMBERS = ("featureMember", "featureMembers", "member")
 @dataclass(frozen=True, slots=True)
 class Given:
     """A property as sent: a text, a geometry, or neither for NULL. ``optional``: it is one of GML itself, which goes
-    where the type has a field for it (``STANDARD_FIELDS``) and else is passed over."""
+    where the type has a field for it (``STANDARD_FIELDS``) and else is passed over; its name is ``gml:name``."""
 
     name: str
     text: str | None = None
@@ -278,8 +278,7 @@ def _given_by(element: etree._Element) -> Given | None:
     name = local_name(element)
     if not _is_standard(element):
         return _given(name, element)
-    field = f"gml_{name}"
-    return Given(field, element.text or None, optional=True) if field in STANDARD_FIELDS else None
+    return Given(f"gml:{name}", element.text or None, optional=True) if name in STANDARD_FIELDS.values() else None
 
 
 _STANDARD = {
@@ -324,7 +323,7 @@ def _property(element: etree._Element) -> Given:
     if name is None or not (name.text or "").strip():
         raise OwsError("MissingParameterValue", "A Property of an Update has no Name.")
     field = bare_name(name.text or "")
-    field = f"gml_{field}" if is_standard(name.text or "", name) else field
+    field = f"gml:{field}" if is_standard(name.text or "", name) else field
     action = name.get("action", "replace")
     if action not in ("replace", "remove"):
         raise OwsError("InvalidValue", f"A property has one value: {action[:80]} is not possible.")

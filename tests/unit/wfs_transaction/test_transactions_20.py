@@ -77,7 +77,7 @@ def reference(name: str, action: str = "") -> str:
 
 
 POINT = '<gml:Point gml:id="p" srsName="{}"><gml:pos>{}</gml:pos></gml:Point>'
-PTS = "<qgs:pts gml:id='pts.1'><gml:name>of no use</gml:name>{}</qgs:pts>"
+PTS = "<qgs:pts gml:id='pts.1'><gml:description>of no use</gml:description>{}</qgs:pts>"
 
 
 def test_all_actions_and_their_ids_in_order(world: World) -> None:
@@ -165,7 +165,7 @@ def test_axes_follow_the_name_of_the_crs(world: World, srs_name: str, numbers: s
          (400, "InvalidValue", "h")),
         ("<wfs:Insert handle='h' inputFormat='application/json'><qgs:pts/></wfs:Insert>", "",
          (400, "InvalidParameterValue", "h")),
-        (update(reference("gml:name"), "x", rid("pts.1")), "", (400, "InvalidValue", "u")),
+        (update(reference("gml:description"), "x", rid("pts.1")), "", (400, "InvalidValue", "u")),
         (update(reference("gml:boundedBy"), "<Point xmlns='http://www.opengis.net/kml/2.2'><coordinates>1,2</coordinates>"
          "</Point>", rid("pts.1")), "", (400, "InvalidValue", "u")),
         (f"<wfs:Replace handle='h'><qgs:pts/>{rid('pts.1')}</wfs:Replace>", "", (400, "InvalidValue", "h")),  # num
@@ -236,3 +236,23 @@ def test_properties_of_gml_go_where_there_are_fields_for_them(world: World) -> N
     described = world.get(VERSION="2.0.0", REQUEST="DescribeFeatureType", TYPENAMES="pts")[1]
     assert b"gml_name" not in described
     assert b"gml_name" in world.get(VERSION="1.1.0", REQUEST="DescribeFeatureType", TYPENAME="pts")[1]
+
+
+def test_a_field_called_name_is_the_name_of_gml_too(world: World) -> None:
+    done(world, update(reference("gml:name[1]"), "Ada &amp; co", rid("pts.1")))
+    done(world, "<wfs:Insert><qgs:pts><gml:name>new</gml:name><qgs:num>7</qgs:num></qgs:pts></wfs:Insert>")
+    echo = "<qgs:pts><gml:name>both</gml:name><qgs:num>8</qgs:num><qgs:name>{}</qgs:name></qgs:pts>"
+    done(world, f"<wfs:Insert>{echo.format('both')}</wfs:Insert>")
+    done(world, f"<wfs:Replace>{echo.format('both')}{rid('pts.2')}</wfs:Replace>")
+    other = echo.format("own")
+    for change in (f"<wfs:Insert>{other}</wfs:Insert>", f"<wfs:Replace>{other}{rid('pts.3')}</wfs:Replace>"):
+        assert refused(world, change)[:2] == (400, "InvalidValue")
+    assert world.query("SELECT name FROM pts WHERE fid IN (1, 2, 4, 5) ORDER BY fid") == [
+        ("Ada & co",), ("both",), ("new",), ("both",),
+    ]  # fmt: skip
+    status, answer = world.get(VERSION="2.0.0", REQUEST="GetFeature", TYPENAMES="pts", RESOURCEID="pts.4")
+    assert status == 200
+    (found,) = etree.fromstring(answer).iter("{http://www.qgis.org/gml}pts")
+    assert [item.tag for item in found if item.text == "new"] == [
+        "{http://www.opengis.net/gml/3.2}name", "{http://www.qgis.org/gml}name",
+    ]  # fmt: skip
