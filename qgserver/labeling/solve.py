@@ -246,7 +246,7 @@ class _Search:
                 self.shown[place] = sign > 0
                 self.blocking[others] += sign
                 self.blocker[others] += sign * place
-                self.price[others] += sign * (self.hidden[label] - self.cost[place])
+                self.price[others] += sign * self.hidden[label]
         self.active[label] = candidate
 
     def _chain(self, seed: int) -> _Chain | None:

@@ -156,3 +156,19 @@ def test_crowds_stand_where_they_stand_in_qgis(
     assert {p.item.feature: (p.x, p.y) for p in found} == {
         feature: pytest.approx(at, abs=0.01) for feature, at in expected.items()
     }
+
+
+def test_what_hidden_labels_had_cost_before_does_not_count_where_several_are_hidden_at_once() -> None:
+    points = [
+        (75.8, 85.8, "Givors", 3),
+        (84.4, 86.5, "Hello", 6),
+        (70.0, 81.5, "Hello", 5),
+        (63.7, 86.0, "Hello", 3),
+        (89.2, 80.0, "Hello", 3),
+        (76.2, 100.3, "Lyon", 5),
+    ]
+    crowd = [
+        replace(label(x, y), feature=number, width=WIDTHS[text], priority=float(priority))
+        for number, (x, y, text, priority) in enumerate(points)
+    ]
+    assert shown(place(crowd, [], Engine(240, 200, 96 / 25.4))) == {2, 5}
