@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -48,9 +48,35 @@ class Command:
     binary: bool = False
 
 
+_BEGIN, _COMMIT = sql.SQL("BEGIN READ ONLY").format(), sql.SQL("COMMIT").format()
 _SETTINGS = "SELECT set_config('transaction_read_only', 'on', true), set_config('statement_timeout', %s, true)"
 _GUARD = sql.SQL(_SETTINGS).format()
 _GUARD_AND_ROLE = sql.SQL(_SETTINGS + ", set_config('role', %s, true)").format()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A transaction that reads, its connection in pipeline mode: what is sent is worked on at once, while others go
+    on, until somebody asks for its rows. ``rows`` are those of the commands that it began with."""
+
+    connection: Connection
+    rows: Rows
+    last: sql.Composed
+    """The command that ends it."""
+
+    def send(self, command: Command) -> psycopg.Cursor[tuple[object, ...]]:
+        """The rows of a command, to come."""
+        return self.connection.execute(command.text, command.values, binary=command.binary)
+
+    def end(self) -> psycopg.Cursor[tuple[object, ...]]:
+        """No more commands follow. Who leaves without it gives up what is going on."""
+        return self.connection.execute(self.last)
+
+
+def begin_reading(connection: Connection, commands: Sequence[Command], last: sql.Composed) -> Reading:
+    """Send commands on a connection in pipeline mode and wait for the rows of the last one."""
+    found = [connection.execute(one.text, one.values, binary=one.binary) for one in commands]
+    return Reading(connection, found[-1].fetchall(), last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,39 +141,53 @@ class Pool:
         with self._transaction("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", role) as connection:
             yield connection
 
+    @contextmanager
+    def reading(self, role: str, first: Sequence[Command]) -> Iterator[Reading]:
+        """A READ ONLY transaction, as ``role`` if given, with the rows of the last of its ``first`` commands: they and
+        all that goes before them cost one round trip. All errors are ProviderError."""
+        with self._opened([Command(_BEGIN), *self._guarded(role, first)]) as reading:
+            yield reading
+
     def ask(self, role: str, command: Command) -> Rows:
         """The rows of a command in a READ ONLY transaction of its own, as ``role`` if given: one round trip in place of
         three or more, which counts where the answer is small. All errors are ProviderError.
 
         What a pipeline sends before it waits is one transaction without BEGIN and COMMIT, and settings that are local
         to that end with it."""
+        with self._opened(self._guarded(role, [command])) as reading:
+            return reading.rows
+
+    def _guarded(self, role: str, commands: Sequence[Command]) -> list[Command]:
+        """The commands behind the settings of their transaction."""
         guard = Command(_GUARD, (str(self._limits.statement_ms),))
-        if role:
-            guard = Command(_GUARD_AND_ROLE, (*guard.values, role))
+        return [Command(_GUARD_AND_ROLE, (*guard.values, role)) if role else guard, *commands]
+
+    @contextmanager
+    def _opened(self, commands: Sequence[Command]) -> Iterator[Reading]:
+        """What begins with these commands. Idle connections are tried first, as one may have been cut."""
         try:
-            with self._slot():
-                return self._asked([guard, command])
+            with self._slot(), ExitStack() as stack:
+                yield self._begun_reading(stack, commands)
         except psycopg.Error as error:
             raise failure(error) from error
 
-    def _asked(self, commands: Sequence[Command]) -> Rows:
-        """The rows of the last command; idle connections are tried first, as one may have been cut."""
+    def _begun_reading(self, stack: ExitStack, commands: Sequence[Command]) -> Reading:
         while idle := self._pop():
             try:
-                return self._run(idle, commands)
+                return self._read_by(idle, stack, commands)
             except psycopg.errors.QueryCanceled:
                 raise
             except psycopg.OperationalError:
                 idle.close()
-        return self._run(self._connect(), commands)
+        return self._read_by(self._connect(), stack, commands)
 
-    def _run(self, connection: Connection, commands: Sequence[Command]) -> Rows:
-        try:
-            with connection.pipeline():
-                found = [connection.execute(one.text, one.values, binary=one.binary) for one in commands]
-            return found[-1].fetchall()
-        finally:
-            self._release(connection)
+    def _read_by(self, connection: Connection, stack: ExitStack, commands: Sequence[Command]) -> Reading:
+        with ExitStack() as own:
+            own.callback(self._release, connection)
+            own.enter_context(connection.pipeline())
+            reading = begin_reading(connection, commands, _COMMIT)
+            stack.push(own.pop_all())
+            return reading
 
     @contextmanager
     def _slot(self) -> Iterator[None]:

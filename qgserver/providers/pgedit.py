@@ -15,7 +15,16 @@ from qgserver.errors import ProviderError
 from qgserver.geo.crs import Crs
 from qgserver.providers import pgsql
 from qgserver.providers.edit import EditConflict, EditError, ReadOnlyError, Rows
-from qgserver.providers.pgconnect import Connection, Limits, Pool, conninfo, failure
+from qgserver.providers.pgconnect import (
+    Command,
+    Connection,
+    Limits,
+    Pool,
+    Reading,
+    begin_reading,
+    conninfo,
+    failure,
+)
 from qgserver.providers.pgschema import inspect
 from qgserver.providers.pgtypes import PgType
 from qgserver.providers.postgres import PostgresProvider
@@ -82,6 +91,9 @@ def _number(connection: Connection) -> int | None:
     return None if number is None else int(str(number))
 
 
+_CLOSE = sql.SQL("CLOSE ALL").format()
+
+
 class _Borrowed(Pool):
     """What a provider takes for its pool: it reads inside the transaction, by its connection."""
 
@@ -95,9 +107,22 @@ class _Borrowed(Pool):
             try:
                 yield self._connection
             finally:
-                # The provider leaves its cursor to the end of the transaction, and here that is not near.
-                if self._connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
-                    self._connection.execute("CLOSE ALL")
+                self._close_cursors()
+
+    @contextmanager
+    def reading(self, role: str, first: Sequence[Command]) -> Iterator[Reading]:
+        """As in ``Pool``, inside the transaction: its end is not this one's."""
+        with _refusing():
+            try:
+                with self._connection.pipeline():
+                    yield begin_reading(self._connection, first, _CLOSE)
+            finally:
+                self._close_cursors()
+
+    def _close_cursors(self) -> None:
+        # The provider leaves its cursor to the end of the transaction, and here that is not near.
+        if self._connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
+            self._connection.execute(_CLOSE)
 
 
 class PostgresEditor:

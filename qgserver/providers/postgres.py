@@ -18,7 +18,7 @@ from qgserver.geo.extent import Extent
 from qgserver.geo.wkb import decode
 from qgserver.providers import pgsql
 from qgserver.providers.batch import Batch
-from qgserver.providers.pgconnect import Command, Connection, Limits, Pool, conninfo
+from qgserver.providers.pgconnect import Command, Connection, Limits, Pool, Rows, conninfo
 from qgserver.providers.pgschema import inspect
 from qgserver.providers.protocol import Query, Schema
 from qgserver.providers.resources import Resources
@@ -99,20 +99,30 @@ class PostgresProvider:
                 if few:
                     yield _batch(few, names, query, relation)
                 return
-        with self._pool.read_only(self._role) as connection:
-            crowded = query.simplify > 0 and _expected(connection, relation, query, where) > query.simplify_above
-            statement = pgsql.select(relation, names, query, where, crowded=crowded)
-            declare = sql.SQL("DECLARE qgserver_rows NO SCROLL CURSOR FOR {}").format(statement.text)
-            with connection.pipeline():
-                connection.execute(declare, statement.values)
-                size = min(query.first_batch, query.batch_size)
-                cursor = _fetch(connection, size)
-            while rows := cursor.fetchall():
-                yield replace(_batch(rows, names, query, relation), simplified=crowded)
-                if len(rows) < size:
-                    return
+        size, crowded = min(query.first_batch, query.batch_size), False
+        first = _opening(pgsql.select(relation, names, query, where, crowded=False), size)
+        if query.simplify > 0:
+            explain = pgsql.plan(relation, query, where)
+            first = [Command(explain.text, explain.values)]
+        with self._pool.reading(self._role, first) as reading:
+            rows = reading.rows
+            if query.simplify > 0:
+                crowded = _expected(rows) > query.simplify_above
+                opening = _opening(pgsql.select(relation, names, query, where, crowded=crowded), size)
+                rows = [reading.send(command) for command in opening][-1].fetchall()
+            while True:
+                last = len(rows) < size
                 size = query.batch_size
-                cursor = _fetch(connection, size)
+                # The database goes on while these rows become arrays and are drawn.
+                following = reading.end() if last else reading.send(_fetch(size))
+                batch = replace(_batch(rows, names, query, relation), simplified=crowded) if rows else None
+                if last:
+                    break
+                if batch is not None:
+                    yield batch
+                rows = following.fetchall()
+        if batch is not None:
+            yield batch
 
     def close(self) -> None:
         """See ``Provider``. The pool belongs to all layers of its connection and stays."""
@@ -147,18 +157,23 @@ def _execute(connection: Connection, statement: pgsql.Statement) -> psycopg.Curs
     return connection.execute(statement.text, statement.values)
 
 
-def _expected(connection: Connection, relation: pgsql.Relation, query: Query, where: Sql | None) -> float:
+def _expected(rows: Rows) -> float:
     """How many rows the planner expects; 0 when its answer is not understood."""
-    row = _execute(connection, pgsql.plan(relation, query, where)).fetchone()
-    plans = row[0] if row else None
+    plans = rows[0][0] if rows else None
     try:
         return float(plans[0]["Plan"]["Plan Rows"]) if isinstance(plans, list) else 0.0
     except (KeyError, IndexError, TypeError, ValueError):
         return 0.0
 
 
-def _fetch(connection: Connection, size: int) -> psycopg.Cursor[tuple[object, ...]]:
-    return connection.execute(sql.SQL("FETCH {} FROM qgserver_rows").format(size), (), binary=True)
+def _opening(statement: pgsql.Statement, size: int) -> list[Command]:
+    """A cursor, and its first rows."""
+    declare = sql.SQL("DECLARE qgserver_rows NO SCROLL CURSOR FOR {}").format(statement.text)
+    return [Command(declare, statement.values), _fetch(size)]
+
+
+def _fetch(size: int) -> Command:
+    return Command(sql.SQL("FETCH {} FROM qgserver_rows").format(size), binary=True)
 
 
 def _batch(rows: Sequence[Sequence[Any]], names: Sequence[str], query: Query, relation: pgsql.Relation) -> Batch:
