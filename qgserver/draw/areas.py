@@ -7,7 +7,7 @@ array of path items for cairo, one run over all thin outlines, whose coverages c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cairo
 import numpy as np
@@ -22,8 +22,8 @@ from qgserver.draw.thin import DashSteps, boxes_of, coverage, thin_segments
 from qgserver.geo.geometry import Floats, Ints, spans
 from qgserver.geo.geometry import offsets as offsets_of
 
-_CHUNK_PIXELS = 1 << 22
-"""Pixels of outline masks held at a time."""
+_CHUNK_PIXELS = 1 << 20
+"""Pixels of outline masks held at a time: more would leave the processor's cache, fewer make more calls of numpy."""
 
 Rgb = tuple[float, float, float]
 Outline = Callable[[int], None]
@@ -96,6 +96,8 @@ class _Shapes:
     features: Ints
     append: Append
     keys: list[int]
+    held: list[Pen | None] = field(default_factory=lambda: [None])
+    """The pen that cairo's context has been set to: its width and joins outlast a stroke."""
 
 
 def _painter(shapes: _Shapes, brush: Brush | None, outline: Outline | None) -> Outline:
@@ -174,14 +176,17 @@ def _outlines(shapes: _Shapes, looks: Mapping[int, Look], which: Ints) -> dict[i
 
 
 def _wide_outline(shapes: _Shapes, pen: Pen) -> Outline:
-    context, append, keys = shapes.canvas.context, shapes.append, shapes.keys
-    color = pen.color
+    context, append, keys, held = shapes.canvas.context, shapes.append, shapes.keys, shapes.held
+    set_source, stroke_path = context.set_source, context.stroke
+    source = cairo.SolidPattern(*pen.color)
 
     def draw(feature: int) -> None:
-        set_pen(context, pen)
-        context.set_source_rgba(*color)
+        if held[0] is not pen:
+            set_pen(context, pen)
+            held[0] = pen
+        set_source(source)
         append(keys[feature])
-        context.stroke()
+        stroke_path()
 
     return draw
 

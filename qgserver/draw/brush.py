@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
 from qgserver.draw.limits import clip_rings, is_safe, only_finite
-from qgserver.draw.paths import Paths, append_items, append_paths, path_items
-from qgserver.geo.geometry import Floats
+from qgserver.draw.paths import Paths, append_items, append_paths, appender, path_items
+from qgserver.geo.geometry import Floats, Ints
 
 FAR = 1.0e5
 """Pixels beyond which nothing is filled with a stencil."""
@@ -143,3 +143,25 @@ def fill(canvas: Canvas, paths: Paths, brush: Brush, *, winding: bool = False) -
     context.set_fill_rule(cairo.FillRule.WINDING if winding else cairo.FillRule.EVEN_ODD)
     context.fill()
     context.set_operator(cairo.Operator.OVER)
+
+
+def filler(canvas: Canvas, rings: Paths, bounds: Ints) -> Callable[[int, Brush], None]:
+    """What fills the rings ``bounds[i]`` to ``bounds[i + 1]`` as one area, by the winding rule (see ``fill``), given i
+    and a brush: the path items of all groups are made once."""
+    rings = fillable(canvas, rings)
+    items, firsts = path_items(rings)
+    context = canvas.context
+    append, keys = appender(context, items, firsts[bounds])
+
+    def fill_group(number: int, brush: Brush) -> None:
+        if brush.style == "no" or brush.color[3] <= 0:
+            return
+        context.set_operator(canvas.operator)
+        context.set_fill_rule(cairo.FillRule.WINDING)
+        context.set_source(source_of(brush))
+        context.new_path()
+        append(keys[number])
+        context.fill()
+        context.set_operator(cairo.Operator.OVER)
+
+    return fill_group

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qgserver.draw.areas import Look, draw_sequence
+from qgserver.draw.brush import filler
 from qgserver.draw.canvas import Antialias, Canvas
+from qgserver.draw.paths import Paths
 from qgserver.draw.sprites import stamp_sequence
 from qgserver.geo.geometry import GeometryArray, Ints, distinct
 from qgserver.geo.orient import oriented, signed_areas
 from qgserver.geo.wkb import take
-from qgserver.symbology.env import Env, Shapes
+from qgserver.symbology.env import CHUNK, Env, Shapes
 from qgserver.symbology.layers.simplemarker import StampPainter
 from qgserver.symbology.lines import is_polygonal
 from qgserver.symbology.looks import LookPainter, paths_of
@@ -148,13 +150,25 @@ def _paint_turns(painting: Painting, plain: Mapping[int, Look], jobs: Jobs) -> N
     order = np.lexsort((jobs.symbols, pen_of[jobs.symbols], turns))
     rows, numbers = jobs.rows[order], jobs.symbols[order]
     shapes = Shapes(oriented(take(painting.geometry, rows)), rows)
+    features = shapes.geometry.parts[shapes.geometry.features]
+    groups = _groups(turns[order] * (max(plain) + 1) + numbers)
+    rings = Paths(shapes.geometry.coords, shapes.geometry.rings, True)
+    fill_group = filler(painting.canvas, rings, features[groups])
+    group = 0
     for _, first, last in _runs(turns[order]):
-        for number, start, stop in _runs(numbers[first:last]):
-            filled = LookPainter(Look(plain[number].brush))
-            filled.together(painting.canvas, shapes.slice(first + start, first + stop))
+        while groups[group] < last:
+            if (brush := plain[int(numbers[groups[group]])].brush) is not None:
+                fill_group(group, brush)
+            group += 1
         for pen, start, stop in _runs(pen_of[numbers[first:last]]):
             outlined = LookPainter(Look(pen=distinct[pen]))
             outlined.together(painting.canvas, shapes.slice(first + start, first + stop))
+
+
+def _groups(numbers: Ints) -> Ints:
+    """Where runs of equal numbers begin, long ones cut to paths of a good length; the count at the end."""
+    edges = [start + np.arange(0, stop - start, CHUNK) for _, start, stop in _runs(numbers)]
+    return np.concatenate([*edges, [len(numbers)]])
 
 
 def _turns(rows: Ints) -> Ints:
