@@ -1,6 +1,7 @@
 """Renderers of rasters, one file each; importing a file registers it."""
 
 from qgserver.rasters.renderers import (
+    contour,
     hillshade,
     multibandcolor,
     paletted,
@@ -11,6 +12,7 @@ from qgserver.rasters.renderers import (
 )
 
 __all__ = [
+    "contour",
     "hillshade",
     "multibandcolor",
     "paletted",
