@@ -10,7 +10,7 @@ import importlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from qgserver.errors import ProviderError
@@ -19,7 +19,7 @@ from qgserver.providers.absent import AbsentProvider
 from qgserver.providers.cache import ByteCache
 from qgserver.providers.edit import Store, open_store, takes_edits
 from qgserver.providers.protocol import Provider
-from qgserver.providers.resources import Resources
+from qgserver.providers.resources import Resources, T
 from qgserver.providers.uri import DataSource
 
 _MODULES: Mapping[str, str] = MappingProxyType({
@@ -63,7 +63,7 @@ class Sources:
 
         Raises ProviderError for providers that are unknown or not supported.
         """
-        if self._ignore_absent and file_is_missing(source):
+        if self.is_absent(source):
             return AbsentProvider(crs)  # not kept: the file may come
         with self._lock:
             if self._pid != os.getpid():
@@ -81,10 +81,15 @@ class Sources:
 
     def store(self, source: DataSource) -> Store:
         """Where a data source is written to. Nothing is opened yet. Raises ReadOnlyError for what can't be written."""
-        with self._lock:
-            if self._pid != os.getpid():
-                self._start()
-        return open_store(_provider_name(source), source, self._resources)
+        return open_store(_provider_name(source), source, self._own_resources())
+
+    def is_absent(self, source: DataSource) -> bool:
+        """Whether a source is a file that is not there, and layers of such are to be empty, not broken."""
+        return self._ignore_absent and file_is_missing(source)
+
+    def shared(self, kind: type[T], make: Callable[[], T]) -> T:
+        """The one thing of its kind that other kinds of sources share in this process; closed with the rest."""
+        return self._own_resources().once(kind, "", make)
 
     def close(self) -> None:
         """Close all connections and forget all data."""
@@ -92,6 +97,13 @@ class Sources:
             if self._pid == os.getpid():
                 self._resources.close()
             self._start()
+
+    def _own_resources(self) -> Resources:
+        """What this process has open: nothing of what it may have had before a fork."""
+        with self._lock:
+            if self._pid != os.getpid():
+                self._start()
+            return self._resources
 
     def _start(self) -> None:
         cache_bytes, statement_timeout_ms, connect_timeout_s = self._arguments

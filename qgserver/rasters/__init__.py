@@ -3,3 +3,7 @@
 The way of the data: a ``sources`` file gives ``Cells`` of a window, a ``renderers`` file makes a ``Picture`` of them,
 ``filters`` change its colours, ``resample`` and ``warp`` bring it to the pixels of the map.
 """
+
+from qgserver.rasters import renderers
+
+__all__ = ["renderers"]

@@ -76,18 +76,34 @@ class Cells:
     nothing: Mapping[int, Mask]
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How cells are read. The source resamples values itself by ``zoomed_in`` where cells are wanted finer than its
+    own, by ``zoomed_out`` up to ``max_oversampling`` times coarser; beyond, and in the other cases, the nearest counts.
+    ``plain``: bands whose no-data value is a value like others. Services take no notice of any of it."""
+
+    zoomed_in: Resampling = "nearestNeighbour"
+    zoomed_out: Resampling = "nearestNeighbour"
+    max_oversampling: float = 2.0
+    plain: frozenset[int] = frozenset()
+
+
+AS_IS = Reading()
+
+
 class RasterSource(Protocol):
     """An open source. Raises ProviderError when it can't be reached or read."""
 
     def info(self) -> RasterInfo:
         """Shape, bands and CRS; read at the first call."""
 
-    def read(self, grid: Grid, bands: Sequence[int], resampling: Resampling = "nearestNeighbour") -> Cells:
+    def read(self, grid: Grid, bands: Sequence[int], reading: Reading = AS_IS) -> Cells:
         """The cells of a window, which may reach beyond the source, at any resolution (overviews are used).
-        ``bands`` count from 1."""
+        ``bands`` count from 1; one that the source lacks is nothing everywhere."""
 
-    def identify(self, x: float, y: float) -> Sequence[float | None]:
-        """The values of all bands at a point in the source's CRS: None is nothing; an empty sequence outside."""
+    def identify(self, x: float, y: float, plain: frozenset[int] = frozenset()) -> Sequence[float | None]:
+        """The values of all bands at a point in the source's CRS: None is nothing; an empty sequence outside.
+        ``plain`` as in ``Reading``."""
 
     def close(self) -> None:
         """Let go of files and connections; the next call opens them again."""

@@ -108,7 +108,7 @@ def identify(project: Project, request: InfoRequest, sources: Sources) -> Iterat
     context = project_context(project, sources) if view is None else map_context(project, view, sources)
     for item in request.layers:
         layer = item.layer
-        shown = layer if isinstance(layer, RasterLayer) else _style(item, layer)
+        shown = layer.styles.get(item.style) or layer.style
         if view is not None and not shown.scale_range.contains(view.denominator):
             continue
         inner = layer_context(context, layer)

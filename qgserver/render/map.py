@@ -11,15 +11,16 @@ from qgserver.draw.canvas import Canvas
 from qgserver.errors import ProviderError
 from qgserver.geo.transform import get_transform
 from qgserver.project.layersource import open_layer
-from qgserver.project.model import Project, VectorLayer
+from qgserver.project.model import Project, RasterLayer, VectorLayer
 from qgserver.providers import Sources
 from qgserver.providers.protocol import Provider
 from qgserver.render.context import map_context
 from qgserver.render.effects import paint_through
 from qgserver.render.geometry import layer_tolerance, request_extent
 from qgserver.render.layer import Drawing, LayerPlan, paint_layer
-from qgserver.render.masks import masked_layers, paint_masked
-from qgserver.render.request import MapRequest
+from qgserver.render.masks import AnyPlan, masked_layers, paint_masked
+from qgserver.render.rasters import RasterPlan, paint_raster, plan_raster
+from qgserver.render.request import MapLayer, MapRequest
 from qgserver.render.view import View, make_view
 from qgserver.symbology.effect import EffectStack
 from qgserver.symbology.selected import with_selection
@@ -35,17 +36,21 @@ def render_map(project: Project, request: MapRequest, sources: Sources) -> Canva
     canvas = Canvas(view.width, view.height)
     if request.background is not None:
         canvas.fill_background(request.background)
-    plans = list(plan_layers(project, request, view))
-    drawing = Drawing(view, map_context(project, view, sources), project.assets, _labels(project, plans, view))
+    plans = list(_plans(project, request, view))
+    vectors = [plan for plan in plans if isinstance(plan, LayerPlan)]
+    drawing = Drawing(view, map_context(project, view, sources), project.assets, _labels(project, vectors, view))
 
-    def paint(target: Canvas, plan: LayerPlan, drawing: Drawing) -> None:
+    def paint(target: Canvas, plan: AnyPlan, drawing: Drawing) -> None:
         try:
-            _paint_layer(target, plan, open_layer(project, plan.layer, sources), drawing)
+            if isinstance(plan, RasterPlan):
+                paint_raster(target, plan, sources, view)
+            else:
+                _paint_layer(target, plan, open_layer(project, plan.layer, sources), drawing)
         except ProviderError as error:
             error.layer = error.layer or plan.layer.published
             raise
 
-    masked = masked_layers(plans)
+    masked = masked_layers(vectors)
     if masked:
         for layer in paint_masked(canvas, plans, masked, drawing, paint):
             _put_layer(canvas, layer.picture, layer.plan)
@@ -77,26 +82,41 @@ def _labels(project: Project, plans: Sequence[LayerPlan], view: View) -> MapLabe
     return MapLabels(view, project.labels)
 
 
-def plan_layers(project: Project, request: MapRequest, view: View) -> Iterator[LayerPlan]:
+def _plans(project: Project, request: MapRequest, view: View) -> Iterator[AnyPlan]:
     """The layers that show at this scale and place, bottom first."""
     for item in request.layers:
         layer = item.layer
-        if not isinstance(layer, VectorLayer) or not layer.has_geometry:
-            continue
-        style = layer.styles.get(item.style) or layer.style
-        if not style.scale_range.contains(view.denominator):
-            continue
-        transform = get_transform(layer.crs, view.crs, project.operations)
-        extent = request_extent(view, transform)
-        tolerance = layer_tolerance(view, transform, extent, style.simplify)
-        if item.selection:
-            renderer = with_selection(style.renderer, item.selection, project.selection_color)
-            style = replace(style, renderer=renderer)
-        yield LayerPlan(item, layer, style, transform, extent, tolerance)
+        if isinstance(layer, RasterLayer):
+            plan: AnyPlan | None = plan_raster(project, item, layer, view)
+        else:
+            plan = _plan_layer(project, item, layer, view) if isinstance(layer, VectorLayer) else None
+        if plan is not None:
+            yield plan
 
 
-def _stands_alone(plan: LayerPlan) -> bool:
-    """True for a layer that is drawn on a picture of its own: it is blended, translucent or changed as a whole."""
+def plan_layers(project: Project, request: MapRequest, view: View) -> Iterator[LayerPlan]:
+    """The vector layers among them."""
+    return (plan for plan in _plans(project, request, view) if isinstance(plan, LayerPlan))
+
+
+def _plan_layer(project: Project, item: MapLayer, layer: VectorLayer, view: View) -> LayerPlan | None:
+    style = layer.styles.get(item.style) or layer.style
+    if not layer.has_geometry or not style.scale_range.contains(view.denominator):
+        return None
+    transform = get_transform(layer.crs, view.crs, project.operations)
+    extent = request_extent(view, transform)
+    tolerance = layer_tolerance(view, transform, extent, style.simplify)
+    if item.selection:
+        renderer = with_selection(style.renderer, item.selection, project.selection_color)
+        style = replace(style, renderer=renderer)
+    return LayerPlan(item, layer, style, transform, extent, tolerance)
+
+
+def _stands_alone(plan: AnyPlan) -> bool:
+    """True for a layer that is drawn on a picture of its own: it is blended, translucent or changed as a whole. The
+    opacity of a raster layer is in its pixels."""
+    if isinstance(plan, RasterPlan):
+        return layer_operator(plan.style.blend_mode) != OVER
     style = plan.style
     return (
         _opacity(plan) < 1
@@ -120,9 +140,10 @@ def _paint_layer(target: Canvas, plan: LayerPlan, provider: Provider, drawing: D
         _paint_through(effects, target, plan, provider, drawing)
 
 
-def _put_layer(canvas: Canvas, picture: Canvas, plan: LayerPlan) -> None:
+def _put_layer(canvas: Canvas, picture: Canvas, plan: AnyPlan) -> None:
     """Put the picture of a layer over those below."""
-    canvas.compose(picture, _opacity(plan), layer_operator(plan.style.blend_mode))
+    opacity = _opacity(plan) if isinstance(plan, LayerPlan) else 1.0
+    canvas.compose(picture, opacity, layer_operator(plan.style.blend_mode))
 
 
 def _paint_through(effects: EffectStack, canvas: Canvas, plan: LayerPlan, provider: Provider, drawing: Drawing) -> None:

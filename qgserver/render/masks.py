@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from qgserver.draw.blend import DEST_IN, DEST_OUT, DEST_OVER
 from qgserver.draw.canvas import Canvas
 from qgserver.render.layer import Drawing, LayerPlan
+from qgserver.render.rasters import RasterPlan
 from qgserver.symbology.layers.maskmarker import MaskMarker
 from qgserver.symbology.masks import MaskSheets, SymbolLayerRef, read_references
 from qgserver.symbology.renderer import Renderer
@@ -25,7 +26,8 @@ from qgserver.symbology.symbol import Symbol
 
 _OF_LABELS = re.compile(r'maskedSymbolLayers="([^"]+)"')
 
-PaintLayer = Callable[[Canvas, LayerPlan, Drawing], None]
+AnyPlan = LayerPlan | RasterPlan
+PaintLayer = Callable[[Canvas, AnyPlan, Drawing], None]
 References = frozenset[SymbolLayerRef]
 
 
@@ -33,7 +35,7 @@ References = frozenset[SymbolLayerRef]
 class MaskedLayer:
     """A layer's ``picture``, and what shows of it in the masks: ``below``, None when nothing does."""
 
-    plan: LayerPlan
+    plan: AnyPlan
     picture: Canvas
     below: Canvas | None
 
@@ -71,26 +73,35 @@ def _asked_for(symbol: Symbol) -> Iterator[SymbolLayerRef]:
 
 
 def paint_masked(
-    canvas: Canvas, plans: Sequence[LayerPlan], masked: dict[str, References], drawing: Drawing, paint: PaintLayer
+    canvas: Canvas, plans: Sequence[AnyPlan], masked: dict[str, References], drawing: Drawing, paint: PaintLayer
 ) -> Iterator[MaskedLayer]:
     """Paint the layers, each on a picture of its own, and yield them with the masks applied."""
     masks = MaskSheets({name: canvas.new_layer() for name in masked})
     held = []
     for plan in plans:
-        picture, below = canvas.new_layer(), None
+        picture = canvas.new_layer()
         drawing.masks = masks
         paint(picture, plan, drawing)
-        rest = without(plan.style.renderer, masked.get(plan.layer.id, frozenset()))
-        if rest is not plan.style.renderer and any(symbol.layers for symbol in rest.symbols):
-            below = canvas.new_layer()
-            style = replace(plan.style, renderer=rest)
-            paint(below, replace(plan, style=style), replace(drawing, labels=None, masks=None))
+        below = None if isinstance(plan, RasterPlan) else _below(canvas, plan, masked, drawing, paint)
         held.append(MaskedLayer(plan, picture, below))
     if drawing.labels is not None:
         drawing.labels.draw_masks(masks, drawing.context, drawing.assets)
     for layer in held:
         layer.apply(masks)
         yield layer
+
+
+def _below(
+    canvas: Canvas, plan: LayerPlan, masked: dict[str, References], drawing: Drawing, paint: PaintLayer
+) -> Canvas | None:
+    """What shows of a layer in the masks; None when nothing is left out there, or nothing else is left."""
+    rest = without(plan.style.renderer, masked.get(plan.layer.id, frozenset()))
+    if rest is plan.style.renderer or not any(symbol.layers for symbol in rest.symbols):
+        return None
+    below = canvas.new_layer()
+    style = replace(plan.style, renderer=rest)
+    paint(below, replace(plan, style=style), replace(drawing, labels=None, masks=None))
+    return below
 
 
 def without(renderer: Renderer, references: References) -> Renderer:

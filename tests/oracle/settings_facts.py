@@ -212,7 +212,7 @@ def _layer_said(element: etree._Element) -> Facts:
 def _layer_read(node: TreeLayer, layer: Layer) -> Facts:
     assert isinstance(layer, VectorLayer | RasterLayer)
     vector = isinstance(layer, VectorLayer)
-    scales = layer.style.scale_range if vector else layer.scale_range
+    scales = layer.style.scale_range
     return {
         "title": layer.title or layer.name,
         "abstract": layer.abstract,
@@ -220,7 +220,7 @@ def _layer_read(node: TreeLayer, layer: Layer) -> Facts:
         "tree name": node.name,
         "checked": node.checked,
         "expanded": node.expanded,
-        "opacity": f"{layer.style.opacity if vector else layer.opacity:g}",
+        "opacity": f"{layer.style.opacity:g}",
         "queryable": layer.identifiable,
         "styles": sorted(layer.styles),
         "scales": (f"{scales.max_scale:g}", f"{scales.min_scale:g}"),

@@ -207,7 +207,7 @@ class LayerWriter:
 
 def scale_range(layer: Published) -> ScaleRange:
     """Scales at which a layer shows (in its current style)."""
-    return layer.style.scale_range if isinstance(layer, VectorLayer) else layer.scale_range
+    return layer.style.scale_range
 
 
 def service_title(project: Project) -> str:

@@ -18,7 +18,7 @@ from qgserver.ows.wms.capabilitieslayers import (
 )
 from qgserver.ows.wms.published import Branch, Leaf, published_tree
 from qgserver.ows.xmlio import DECLARATION, attributes, element, optional
-from qgserver.project.model import Link, Project, RasterLayer
+from qgserver.project.model import Link, Project
 from qgserver.providers import Sources
 from qgserver.web.response import Response, document
 
@@ -95,7 +95,7 @@ def _places(branch: Branch, path: str, shown: bool) -> Iterator[_Place]:
 
 def _layer(place: _Place) -> Iterator[str]:
     layer = place.leaf.layer
-    opacity = layer.opacity if isinstance(layer, RasterLayer) else layer.style.opacity
+    opacity = layer.style.opacity
     values = {
         "queryable": _flag(layer.identifiable),
         "hidden": _flag(not place.shown),

@@ -130,7 +130,7 @@ class SettingsExtras:
         assert isinstance(node, Leaf)
         layer = node.layer
         if isinstance(layer, RasterLayer):
-            return values | {"opacity": f"{layer.opacity:g}"}
+            return values | {"opacity": f"{layer.style.opacity:g}"}
         return values | _vector_attributes(layer, self._schema(layer))
 
     def children(self, node: Branch | Leaf) -> Iterator[str]:

@@ -9,6 +9,7 @@ from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
 from qgserver.project.model.derived import Known, once
 from qgserver.providers.uri import DataSource
+from qgserver.rasters.pipe import Pipe
 from qgserver.symbology.renderer import Renderer
 
 OptionValue = str | int | float | bool | None | list["OptionValue"] | dict[str, "OptionValue"]
@@ -237,14 +238,29 @@ class VectorLayer(Layer):
 
 
 @dataclass(frozen=True, slots=True)
-class RasterLayer(Layer):
-    """A raster layer (files, WMS, XYZ). ``styles``: style name -> XML text of its ``pipe``, read when first drawn."""
+class RasterStyle:
+    """One style of a raster layer: all that decides its picture."""
 
-    styles: Mapping[str, str] = field(default_factory=dict)
-    style_name: str = "default"
-    opacity: float = 1.0
+    name: str
+    pipe: Pipe = Pipe()
     blend_mode: int = 0
     scale_range: ScaleRange = ScaleRange()
+
+    @property
+    def opacity(self) -> float:
+        return self.pipe.opacity
+
+
+@dataclass(frozen=True, slots=True)
+class RasterLayer(Layer):
+    """A raster layer (files, WMS, XYZ). ``styles`` holds every style by name, ``style_name`` names the current one."""
+
+    styles: Mapping[str, RasterStyle] = field(default_factory=dict)
+    style_name: str = "default"
+
+    @property
+    def style(self) -> RasterStyle:
+        return self.styles[self.style_name]
 
 
 @dataclass(frozen=True, slots=True)

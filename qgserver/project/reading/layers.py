@@ -19,11 +19,11 @@ from qgserver.project.model import (
 )
 from qgserver.project.reading.context import Context
 from qgserver.project.reading.crs import read_crs
-from qgserver.project.reading.elements import Element, extent, flag, integer, number, text, xml_text
+from qgserver.project.reading.elements import Element, extent, flag, integer, text
 from qgserver.project.reading.fields import read_fields, read_joins, read_virtual_fields
 from qgserver.project.reading.form import read_form
 from qgserver.project.reading.options import custom_properties, variables
-from qgserver.project.reading.styles import read_scale_range, read_vector_style, style_elements
+from qgserver.project.reading.styles import read_raster_style, read_vector_style, style_elements
 from qgserver.providers.uri import DataSource, geometry_type_name, parse_datasource
 
 
@@ -126,16 +126,14 @@ def _read_vector(element: Element, context: Context) -> VectorLayer:
 
 
 def _read_raster(element: Element, context: Context) -> RasterLayer:
+    common = _read_common(element, context)
     current, styles = style_elements(element)
-    renderer = element.find("pipe/rasterrenderer")
-    pipes = {name: style.find("pipe") for name, style in styles.items()}
     return RasterLayer(
-        **_read_common(element, context),
-        styles={name: "" if pipe is None else xml_text(pipe) for name, pipe in pipes.items()},
+        **common,
+        styles={
+            name: read_raster_style(name, style, common["name"], context.problems) for name, style in styles.items()
+        },
         style_name=current,
-        opacity=number(None if renderer is None else renderer.get("opacity"), 1.0),
-        blend_mode=integer(text(element, "blendMode")),
-        scale_range=read_scale_range(element),
     )
 
 

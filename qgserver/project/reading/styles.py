@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qgserver.errors import Problems
-from qgserver.project.model import OptionValue, ScaleRange, Simplify, Style
+from qgserver.project.model import OptionValue, RasterStyle, ScaleRange, Simplify, Style
 from qgserver.project.reading.elements import Element, flag, integer, number, text, xml_text
 from qgserver.project.reading.options import custom_properties
+from qgserver.rasters.reading import read_pipe
 from qgserver.symbology.renderer import read_renderer
 
 _DIAGRAM_TAGS = (
@@ -56,6 +57,16 @@ def read_vector_style(name: str, element: Element, layer_name: str, problems: Pr
         map_tip=(map_tip.text or "") if map_tip is not None and flag(map_tip.get("enabled"), True) else "",
         display_expression=text(element, "previewExpression") or text(element, "displayfield"),
         rendering_order_above_labels=flag(str(properties.get("rendering/renderAboveLabels", ""))),
+    )
+
+
+def read_raster_style(name: str, element: Element, layer_name: str, problems: Problems) -> RasterStyle:
+    """One style of a raster layer, from ``<maplayer>`` or from a stored ``<qgis>`` document."""
+    return RasterStyle(
+        name=name,
+        pipe=read_pipe(element, layer_name, problems),
+        blend_mode=integer(text(element, "blendMode")),
+        scale_range=read_scale_range(element),
     )
 
 

@@ -13,7 +13,16 @@ from qgserver.ows.wms import boxes
 from qgserver.ows.wms.boxes import BoxMaker, outward
 from qgserver.ows.wms.maprequest import read_layers, read_size
 from qgserver.ows.wms.published import layers_by_name, published_tree, visible_names
-from qgserver.project.model import Group, OtherLayer, Project, RasterLayer, TreeLayer, VectorLayer, WmsProperties
+from qgserver.project.model import (
+    Group,
+    OtherLayer,
+    Project,
+    RasterLayer,
+    RasterStyle,
+    TreeLayer,
+    VectorLayer,
+    WmsProperties,
+)
 from qgserver.providers import Sources
 from qgserver.providers.uri import DataSource
 from qgserver.settings import Settings
@@ -23,7 +32,12 @@ LAMBERT = parse_crs("EPSG:2154")
 
 
 def layer(id: str, **values: object) -> RasterLayer:
-    values = {"published": id, "crs": LAMBERT, "styles": {"default": "", "other": ""}, **values}
+    values = {
+        "published": id,
+        "crs": LAMBERT,
+        "styles": {"default": RasterStyle("default"), "other": RasterStyle("other")},
+        **values,
+    }
     return RasterLayer(id=id, name=id, source=DataSource("gdal"), **values)  # type: ignore[arg-type]
 
 

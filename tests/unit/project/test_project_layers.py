@@ -198,7 +198,7 @@ def test_raster() -> None:
     )
     layer = project.layers["r"]
     assert isinstance(layer, RasterLayer)
-    assert (layer.opacity, layer.blend_mode, layer.styles) == (0.5, 2, {"default": pipe})
+    assert (layer.style.opacity, layer.style.blend_mode, list(layer.styles)) == (0.5, 2, ["default"])
     assert layer.source.path == "/srv/maps/r.tif"
 
 

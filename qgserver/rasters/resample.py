@@ -1,0 +1,143 @@
+"""The finished picture of a raster, resampled: the source is coloured at another resolution first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qgserver.draw.resize import resized
+from qgserver.rasters.model import Grid, Picture
+from qgserver.rasters.pipe import PictureResampling
+
+Paint = Callable[[Grid], Picture]
+Singles = NDArray[np.float32]
+
+_BORDERS = {"": 0, "bilinear": 1, "cubic": 2}
+"""Pixels around the wanted ones that a way of resampling looks at."""
+_UNSIZED = 2.0
+"""Cells of services: QGIS asks for twice as many and reduces them."""
+_SLAB = 64
+"""Rows made at once: the floats of a picture are many times its size."""
+_THIRD = 0.333
+"""Where the inner points of a cubic patch lie on its tangents (QGIS's value)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """``method`` resamples a picture ``factor`` times as fine as the wanted one, with ``border`` source cells more on
+    each side."""
+
+    method: str
+    factor: float
+    border: int
+
+
+def resampled(paint: Paint, grid: Grid, source: Grid | None, settings: PictureResampling) -> Picture:
+    """The picture of ``grid``; ``paint`` gives those of other grids, ``source`` is the source's own grid (None: it
+    gives any resolution)."""
+    plan = _plan(grid, source, settings)
+    if not plan.method:
+        return paint(grid)
+    wide, margin = _with_border(grid, source, plan.border)
+    finer = Grid(wide.extent, max(round(wide.width * plan.factor), 1), max(round(wide.height * plan.factor), 1))
+    picture = paint(finer)
+    scale = cubic if plan.method == "cubic" else resized
+    picture = scale(picture, wide.width, wide.height)
+    left, top = margin
+    return picture[top : top + grid.height, left : left + grid.width]
+
+
+def _plan(grid: Grid, source: Grid | None, settings: PictureResampling) -> _Plan:
+    if not settings.zoomed_in and not settings.zoomed_out:
+        return _Plan("", 1.0, 0)
+    factor = _UNSIZED if source is None else min(grid.cell_width / source.cell_width, settings.max_oversampling)
+    if (factor < 1 and not settings.zoomed_in) or (factor > 1 and not settings.zoomed_out):
+        factor = 1.0
+    method = settings.zoomed_in if factor < 1 else settings.zoomed_out
+    border = 0 if source is None else _BORDERS[method]
+    return _Plan("" if factor == 1 else method, factor, border)
+
+
+def _with_border(grid: Grid, source: Grid | None, border: int) -> tuple[Grid, tuple[int, int]]:
+    """The grid with ``border`` cells of the source around it (in whole cells of its own size, nearly), and how many
+    columns and rows that is on each side."""
+    if not border or source is None:
+        return grid, (0, 0)
+    reach = border * source.cell_width
+    extent = grid.extent.grown(reach)
+    width = round(grid.width * extent.width / grid.extent.width)
+    height = round(grid.height * extent.height / grid.extent.height)
+    return Grid(extent, width, height), ((width - grid.width) // 2, (height - grid.height) // 2)
+
+
+# -- cubic ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """New pixels along an axis: each lies between the old ones ``before`` and ``before + 1``. ``weight`` is what the
+    latter counts, ``leaving`` and ``arriving`` what the tangents at the two count."""
+
+    before: NDArray[np.int64]
+    weight: Singles
+    leaving: Singles
+    arriving: Singles
+
+    @classmethod
+    def of(cls, count: int, size: int) -> _Steps:
+        """``size`` pixels in the place of ``count``."""
+        position = np.clip((np.arange(size) + 0.5) * count / size - 0.5, 0, count - 1)
+        before = np.minimum(position.astype(np.int64), max(count - 2, 0))
+        u = position - before
+        rest = 1 - u
+        inner = 3 * u * rest
+        parts = (u * u * (3 - 2 * u), _THIRD * inner * rest, -_THIRD * inner * u)
+        weight, leaving, arriving = (part.astype(np.float32)[:, None, None] for part in parts)
+        return cls(before, weight, leaving, arriving)
+
+    def part(self, rows: slice) -> _Steps:
+        """Some of them."""
+        return _Steps(self.before[rows], self.weight[rows], self.leaving[rows], self.arriving[rows])
+
+    def blended(self, values: Singles) -> Singles:
+        """Values along axis 0, without tangents."""
+        after = np.minimum(self.before + 1, len(values) - 1)
+        first = values[self.before]
+        first += self.weight * (values[after] - first)
+        return first
+
+    def bent(self, tangents: Singles) -> Singles:
+        """What the tangents along axis 0 add."""
+        after = np.minimum(self.before + 1, len(tangents) - 1)
+        added: Singles = self.leaving * tangents[self.before] + self.arriving * tangents[after]
+        return added
+
+
+def _tangents(values: Singles) -> Singles:
+    """Half the difference of both neighbours along axis 0; at the ends the whole difference of the one there is."""
+    out = np.zeros_like(values)
+    if len(values) > 1:
+        out[1:-1] = (values[2:] - values[:-2]) / 2
+        out[0], out[-1] = values[1] - values[0], values[-1] - values[-2]
+    return out
+
+
+def cubic(picture: Picture, width: int, height: int) -> Picture:
+    """The picture in another size, by Bézier patches between the centres of its pixels, as QGIS makes them: tangents
+    are those of the neighbours along rows and columns, and the patches have no twist."""
+    rows, columns = _Steps.of(len(picture), height), _Steps.of(picture.shape[1], width)
+    values = picture.swapaxes(0, 1).astype(np.float32)
+    flat = columns.blended(values).swapaxes(0, 1)
+    curved = columns.bent(_tangents(values)).swapaxes(0, 1) + flat
+    tangents = _tangents(flat)
+    out: Picture = np.empty((height, width, 4), np.uint8)
+    for start in range(0, height, _SLAB):
+        part = slice(start, start + _SLAB)
+        some = rows.part(part)
+        made = np.clip(some.blended(curved) + some.bent(tangents), 0, 255)
+        np.minimum(made, made[:, :, 3:], out=made)
+        out[part] = made
+    return out

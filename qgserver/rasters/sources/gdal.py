@@ -1,0 +1,268 @@
+"""Provider ``gdal``: any raster file that GDAL reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import Resampling as Method
+from rasterio.windows import Window
+
+from qgserver.providers import Sources
+from qgserver.providers.uri import DataSource
+from qgserver.rasters.model import AS_IS, Cells, Grid, Mask, RasterInfo, Reading, Resampling, Values
+from qgserver.rasters.sources.datasets import Datasets, Opened
+
+NEAREST: Resampling = "nearestNeighbour"
+SAME = 1.1
+"""Cells coarser than the source's by less than this may be resampled either way (QGIS's value)."""
+_METHODS: dict[Resampling, Method] = {
+    "nearestNeighbour": Method.nearest,
+    "bilinear": Method.bilinear,
+    "cubic": Method.cubic,
+    "cubicSpline": Method.cubic_spline,
+    "lanczos": Method.lanczos,
+    "average": Method.average,
+    "mode": Method.mode,
+    "gauss": Method.gauss,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """Columns (rows) of a window on a source, counted in its cells: ``count`` wanted ones, each ``step`` wide, from
+    ``begin`` to ``end``; ``size`` is the source's."""
+
+    begin: float
+    end: float
+    step: float
+    count: int
+    size: int
+
+    def inside(self) -> slice:
+        """The wanted cells that lie in the source, by their middles."""
+        first = max(_round(-self.begin / self.step), 0)
+        last = min(_round((self.size - self.begin) / self.step), self.count)
+        return slice(first, max(first, last))
+
+    def whole(self) -> tuple[int, int]:
+        """The whole cells of the source that the window touches: from, number."""
+        first = math.floor(self.begin) if self.begin > 0 else 0
+        last = math.floor(self.end) if self.end < self.size else self.size - 1
+        return first, last - first + 1
+
+    def places(self, first: int, length: int, read: int) -> NDArray[np.int64]:
+        """Which of the ``read`` cells that stand for ``length`` of the source from ``first`` on lies under the middle
+        of each wanted cell that is inside."""
+        inside = self.inside()
+        middles = self.begin + (np.arange(inside.start, inside.stop) + 0.5) * self.step
+        return np.clip(np.floor((middles - first) * (read / length)), 0, read - 1).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Where a grid lies on a source."""
+
+    columns: _Axis
+    rows: _Axis
+
+    @property
+    def coarser(self) -> float:
+        """How many cells of the source a wanted one covers, on the axis where it covers more."""
+        return max(self.columns.step, self.rows.step)
+
+
+class GdalSource:
+    """A raster file. Datasets come from those of the process, so one object serves all threads."""
+
+    def __init__(self, source: DataSource, datasets: Datasets) -> None:
+        self._path = _path(source)
+        self._options = {
+            name.removeprefix("option:"): value for name, value in source.params.items() if name.startswith("option:")
+        }
+        self._datasets = datasets
+
+    def info(self) -> RasterInfo:
+        """See ``RasterSource``."""
+        with self._datasets.use(self._path, self._options) as opened:
+            return opened.info
+
+    def read(self, grid: Grid, bands: Sequence[int], reading: Reading = AS_IS) -> Cells:
+        """See ``RasterSource``."""
+        shape = (grid.height, grid.width)
+        values: dict[int, Values] = {}
+        nothing: dict[int, Mask] = {}
+        with self._datasets.use(self._path, self._options) as opened:
+            window = _window(grid, opened.info.grid)
+            inside = (window.rows.inside(), window.columns.inside())
+            empty = any(part.start >= part.stop for part in inside)
+            there = [] if empty else [band for band in bands if 0 < band <= len(opened.info.bands)]
+            for band, found in zip(there, _read(opened, there, window, reading), strict=True):
+                mask = _nodata(opened, band, found, band in reading.plain)
+                values[band], nothing[band] = _placed(_scaled(opened, band, found), mask, inside, shape)
+        for band in bands:
+            values.setdefault(band, np.zeros(shape, np.uint8))
+            nothing.setdefault(band, np.ones(shape, np.bool_))
+        return Cells(grid, values, nothing)
+
+    def identify(self, x: float, y: float, plain: frozenset[int] = frozenset()) -> Sequence[float | None]:
+        """See ``RasterSource``."""
+        with self._datasets.use(self._path, self._options) as opened:
+            grid = opened.info.grid
+            box = grid.extent
+            if not (box.xmin <= x <= box.xmax and box.ymin <= y <= box.ymax):
+                return ()
+            column = min(int((x - box.xmin) / grid.cell_width), grid.width - 1)
+            row = min(int((box.ymax - y) / grid.cell_height), grid.height - 1)
+            bands = range(1, len(opened.info.bands) + 1)
+            found = _raw(opened, bands, Window(column, row, 1, 1), (1, 1), NEAREST)
+            return [
+                None if _nodata(opened, band, value, band in plain)[0, 0] else float(_scaled(opened, band, value)[0, 0])
+                for band, value in zip(bands, found, strict=True)
+            ]
+
+    def close(self) -> None:
+        """See ``RasterSource``: datasets are the process's."""
+
+
+def open_source(source: DataSource, sources: Sources) -> GdalSource:
+    """The source of a raster file. Nothing is opened yet."""
+    return GdalSource(source, sources.shared(Datasets, Datasets))
+
+
+def _path(source: DataSource) -> str:
+    """What GDAL opens; ``|layername=`` names a table of a GeoPackage."""
+    if source.table and source.path.lower().endswith(".gpkg"):
+        return f"GPKG:{source.path}:{source.table}"
+    return source.path
+
+
+def _round(value: float) -> int:
+    return math.floor(value + 0.5)
+
+
+def _window(grid: Grid, source: Grid) -> _Window:
+    wanted, own = grid.extent, source.extent
+    width, height = source.cell_width, source.cell_height
+    columns = _Axis(
+        (wanted.xmin - own.xmin) / width,
+        (wanted.xmax - own.xmin) / width,
+        grid.cell_width / width,
+        grid.width,
+        source.width,
+    )
+    rows = _Axis(
+        (own.ymax - wanted.ymax) / height,
+        (own.ymax - wanted.ymin) / height,
+        grid.cell_height / height,
+        grid.height,
+        source.height,
+    )
+    return _Window(columns, rows)
+
+
+def _read(opened: Opened, bands: Sequence[int], window: _Window, reading: Reading) -> list[Values]:
+    """The values of the wanted cells inside the source."""
+    if not bands:
+        return []
+    columns, rows = window.columns, window.rows
+    method = _method(opened, bands[0], window.coarser, reading)
+    if method != NEAREST:
+        inside = (rows.inside(), columns.inside())
+        part = Window(*_clipped(columns, rows))
+        shape = (inside[0].stop - inside[0].start, inside[1].stop - inside[1].start)
+        return _raw(opened, bands, part, shape, method)
+    (left, width), (top, height) = columns.whole(), rows.whole()
+    count = (_fewer(height, rows.step), _fewer(width, columns.step))
+    found = _raw(opened, bands, Window(left, top, width, height), count, NEAREST)
+    down, across = rows.places(top, height, count[0]), columns.places(left, width, count[1])
+    return [_taken(values, down, across) for values in found]
+
+
+def _fewer(length: int, step: float) -> int:
+    """Cells to read for ``length`` of the source: fewer where wanted ones are coarser, never finer ones."""
+    return length if step <= 1 else max(_round(length / step), 1)
+
+
+def _taken(values: Values, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Values:
+    """``values[rows][:, columns]``; as it is where these are all, in order."""
+    for axis, places in ((0, rows), (1, columns)):
+        if len(places) != values.shape[axis] or places[0] or places[-1] != len(places) - 1:
+            values = values.take(places, axis=axis)
+    return values
+
+
+def _clipped(columns: _Axis, rows: _Axis) -> tuple[float, float, float, float]:
+    """The part of the source that is wanted: column, row, width, height."""
+    left, top = max(columns.begin, 0.0), max(rows.begin, 0.0)
+    right, bottom = min(columns.end, float(columns.size)), min(rows.end, float(rows.size))
+    return left, top, right - left, bottom - top
+
+
+def _method(opened: Opened, band: int, coarser: float, reading: Reading) -> Resampling:
+    """How GDAL shall resample: not at all far out, nor what is a number of a colour."""
+    finer, fewer = reading.zoomed_in, reading.zoomed_out
+    if opened.info.bands[band - 1].palette:
+        return NEAREST
+    if coarser < 1:
+        return finer
+    if coarser < SAME:
+        return fewer if fewer != NEAREST else finer
+    if fewer == NEAREST:
+        return NEAREST
+    overviews = opened.dataset.overviews(band) if band <= opened.dataset.count else []
+    return fewer if any(coarser / factor <= reading.max_oversampling for factor in (1, *overviews)) else NEAREST
+
+
+def _raw(
+    opened: Opened, bands: Sequence[int], window: Window, shape: tuple[int, int], method: Resampling
+) -> list[Values]:
+    """What the file holds, one array a band."""
+    alpha = len(opened.info.bands) if opened.masked else 0
+    plain = [band for band in bands if band != alpha]
+    options: dict[str, Any] = {"window": window, "resampling": _METHODS[method]}
+    found: dict[int, Values] = {}
+    if plain:
+        read = opened.dataset.read(plain, out_shape=(len(plain), *shape), **options)
+        found = dict(zip(plain, read, strict=True))
+    if alpha in bands:
+        found[alpha] = opened.dataset.read_masks(1, out_shape=shape, **options)
+    return [found[band] for band in bands]
+
+
+def _nodata(opened: Opened, band: int, values: Values, plain: bool) -> Mask:
+    """bool[h, w]: where the file says that there is nothing. Not-a-number is nothing whatever it says."""
+    kind = values.dtype
+    mask: Mask = np.isnan(values) if kind.kind == "f" else np.zeros(values.shape, np.bool_)
+    nodata = opened.info.bands[band - 1].nodata
+    if nodata is None or plain or math.isnan(nodata):
+        return mask
+    if kind.kind in "iu":
+        limits = np.iinfo(kind)
+        if math.isfinite(nodata) and nodata == int(nodata) and limits.min <= nodata <= limits.max:
+            mask |= values == kind.type(int(nodata))
+        return mask
+    with np.errstate(over="ignore"):
+        mask |= values == kind.type(nodata)
+    return mask
+
+
+def _scaled(opened: Opened, band: int, values: Values) -> Values:
+    """Values as the band means them."""
+    if band > len(opened.scales) or opened.scales[band - 1] == (1.0, 0.0):
+        return values
+    factor, offset = opened.scales[band - 1]
+    return (values * factor + offset).astype(opened.info.bands[band - 1].dtype)
+
+
+def _placed(values: Values, mask: Mask, inside: tuple[slice, slice], shape: tuple[int, int]) -> tuple[Values, Mask]:
+    """Values and mask on the whole grid: outside the source is nothing."""
+    if values.shape == shape:
+        return values, mask
+    whole, nothing = np.zeros(shape, values.dtype), np.ones(shape, np.bool_)
+    whole[inside], nothing[inside] = values, mask
+    return whole, nothing
