@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,10 @@ def objects(values: Values) -> Column:
 
 def _nulls(values: Values) -> NDArray[np.bool_] | None:
     # ``None in values`` compares identities first: C speed, and most columns have no nulls.
-    return np.fromiter((v is None for v in values), bool, len(values)) if None in values else None
+    return np.fromiter(map(_is_null, values), bool, len(values)) if None in values else None
+
+
+_is_null = partial(operator.is_, None)
 
 
 def _numbers(dtype: Any, read: Read) -> Callable[[Values], Column]:
@@ -65,9 +70,12 @@ def _int64(value: Any) -> int:
 
 
 def _strings(values: Values) -> Column:
-    if any(type(v) is not str and v is not None for v in values):
+    if not _TEXTS.issuperset(map(type, values)):  # in C: most columns hold what they declare
         values = [_text(v) for v in values]
     return objects(values)
+
+
+_TEXTS = frozenset({str, type(None)})
 
 
 def _text(value: Any) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from lxml import etree
@@ -82,14 +83,17 @@ def value_table(categories: Sequence[Category], *, hidden: bool) -> dict[str, in
     return table
 
 
+_TEXTS = frozenset({str, type(None)})
+
+
 def _lookup(column: Column, table: Mapping[str, int]) -> Ints:
     """Symbol numbers by the text of each value; NULL and "" belong to the other values."""
     other = table.get("", HIDDEN)
     if column.values.dtype == object:
-        found = [
-            table.get(v if type(v) is str else to_text(v), other) if v is not None else other for v in column.values
-        ]
-        symbols = np.array(found, dtype=np.int64)
+        values = column.values.tolist()
+        if not _TEXTS.issuperset(map(type, values)):
+            values = ["" if v is None else to_text(v) for v in values]
+        symbols = np.fromiter(map(table.get, values, repeat(other)), np.int64, len(values))
     else:
         values, inverse = np.unique(column.values, return_inverse=True)
         texts = (to_text(value) for value in values.tolist())
