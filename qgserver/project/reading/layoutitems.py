@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -37,7 +38,7 @@ from qgserver.symbology.options import JOINS, Length
 from qgserver.symbology.symbol import Symbol, read_symbol
 
 MAP, PICTURE, LABEL, LEGEND, SHAPE = "65639", "65640", "65641", "65642", "65643"
-POLYGON, POLYLINE, SCALE_BAR, TABLE = "65644", "65645", "65646", "65649"
+POLYGON, POLYLINE, SCALE_BAR, FRAME, HTML, TABLE = "65644", "65645", "65646", "65647", "65648", "65649"
 """Values of the attribute ``type``."""
 OF_LAYER = "0"
 """``source`` of a table of a layer's features; those of an atlas's feature or a relation are not read."""
@@ -119,8 +120,8 @@ def _extent(element: Element) -> Extent:
 
 def common_values(element: Element) -> dict[str, Any]:
     """What all items have."""
-    x, y = pair(element.get("position"))
     width, height = pair(element.get("size"))
+    x, y = _corner(element, width, height)
     frame = None
     if flag(element.get("frame")):
         join: Join = JOINS.get(element.get("frameJoinStyle", ""), "miter")
@@ -140,6 +141,17 @@ def common_values(element: Element) -> dict[str, Any]:
         "frame": frame,
         "background": _color(element.find("BackgroundColor"), WHITE) if flag(element.get("background")) else None,
     }
+
+
+def _corner(element: Element, width: float, height: float) -> tuple[float, float]:
+    """The left upper corner of an item, which is placed, and turned, by one of nine points (0 that corner, 8 the
+    right lower one; measured)."""
+    x, y = pair(element.get("position"))
+    down, across = divmod(min(max(integer(element.get("referencePoint")), 0), 8), 3)
+    right, below = across / 2 * width, down / 2 * height
+    angle = math.radians(number(element.get("itemRotation")))
+    cos, sin = math.cos(angle), math.sin(angle)
+    return x - right * cos + below * sin, y - right * sin - below * cos
 
 
 def _color(element: Element | None, default: Color) -> Color:
@@ -205,7 +217,8 @@ def _grid(element: Element, problems: Problems) -> Grid:
     pen = Border(
         parse_color(element.get("gridFramePenColor"), BLACK), number(element.get("gridFramePenThickness"), 0.3), "miter"
     )
-    look = read_font(element, "annotationFontProperties", problems) if flag(element.get("showAnnotation")) else None
+    color = parse_color(element.get("annotationFontColor"), BLACK)
+    look = read_font(element, "annotationFontProperties", problems, color)
     return Grid(
         interval=(number(element.get("intervalX")), number(element.get("intervalY"))),
         offset=(number(element.get("offsetX")), number(element.get("offsetY"))),
@@ -214,7 +227,7 @@ def _grid(element: Element, problems: Problems) -> Grid:
         zebra=number(element.get("gridFrameWidth"), 2.0) if element.get("gridFrameStyle") == "1" else 0.0,
         pen=pen,
         fills=(parse_color(element.get("frameFillColor1"), WHITE), parse_color(element.get("frameFillColor2"), BLACK)),
-        format=look,
+        format=look if flag(element.get("showAnnotation")) else None,
         sides=frozenset(side for side in _SIDES if _has_numbers(element, side)),
         distance=number(element.get("frameAnnotationDistance")),
         decimals=integer(element.get("annotationPrecision")),
@@ -308,7 +321,7 @@ def _scale_bar(element: Element, common: Mapping[str, Any], problems: Problems) 
         line_color=_color(element.find("strokeColor"), BLACK),
         fill=_color(element.find("fillColor"), BLACK),
         fill2=_color(element.find("fillColor2"), WHITE),
-        format=read_font(element, "scaleBarFont", problems),
+        format=read_font(element, "scaleBarFont", problems, _color(element.find("textColor"), BLACK)),
     )
 
 
@@ -347,7 +360,7 @@ def _legend_layer(element: Element) -> LegendLayer:
 
 
 _NOT_DRAWN: Mapping[str, str] = {
-    "65648": "HTML frames",
+    HTML: "HTML frames",
     "65651": "3D maps",
     "65652": "tables",
     "65653": "markers",

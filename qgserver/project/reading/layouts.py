@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
 from qgserver.errors import Problems
 from qgserver.project.model import Layout, LayoutMap
 from qgserver.project.model.layouts import LayoutItem, MapItem, Page
+from qgserver.project.reading.composers import layouts_of_composers
 from qgserver.project.reading.elements import Element, flag, number
-from qgserver.project.reading.layoutitems import LABEL, MAP, map_size, not_drawn, pair, read_item
+from qgserver.project.reading.layoutitems import HTML, LABEL, MAP, map_size, not_drawn, pair, read_item
 from qgserver.project.reading.layouttables import read_tables
 from qgserver.symbology.symbol import read_symbol
 
-_HTML = "65648"
-"""``type`` of HTML frames."""
-
 
 def read_layouts(root: Element, problems: Problems) -> tuple[Layout, ...]:
-    """Layouts in file order. 2.x composers are noted as a problem."""
-    for composer in root.iterfind("Composer"):
-        problems.add("", "Composer", f"print composer {composer.get('title', '')!r} of QGIS 2 is not supported")
-    return tuple(_read_layout(element, problems) for element in root.iterfind("Layouts/Layout"))
+    """Layouts in file order, and those that QGIS 2 called composers."""
+    elements = chain(root.iterfind("Layouts/Layout"), layouts_of_composers(root))
+    return tuple(_read_layout(element, problems) for element in elements)
 
 
 def _read_layout(element: Element, problems: Problems) -> Layout:
@@ -74,6 +72,6 @@ def _read_items(layout: Element, elements: list[Element], problems: Problems) ->
 def _html_ids(element: Element, items: list[Element]) -> tuple[str, ...]:
     """Ids of HTML frames: that of the first frame of each."""
     ids = {item.get("uuid", ""): item.get("id", "") for item in items}
-    frames = (html.find("childFrame") for html in element.iterfind("LayoutMultiFrame") if html.get("type") == _HTML)
+    frames = (html.find("childFrame") for html in element.iterfind("LayoutMultiFrame") if html.get("type") == HTML)
     named = (ids.get(frame.get("uuid", ""), "") for frame in frames if frame is not None)
     return tuple(name for name in named if name)
