@@ -28,6 +28,7 @@ from qgserver.providers.protocol import Field, Provider, Query, Schema
 from qgserver.render.context import layer_context, map_context, project_context
 from qgserver.render.geometry import request_extent
 from qgserver.render.maptip import Template, read_template
+from qgserver.render.rasters import Bands, raster_bands
 from qgserver.render.view import View
 from qgserver.symbology.renderers.null import NullRenderer
 
@@ -81,7 +82,8 @@ class InfoRequest:
 class Hits:
     """What was found of one layer: ``fields`` are those that WMS may show, ``batch`` the features with these columns
     (None = none found) and geometry in the CRS asked for, ``boxes`` float64[n, 4] in it, ``tips`` their map tips (None:
-    not wanted, or the layer has none), ``context`` what expressions about the layer are evaluated in."""
+    not wanted, or the layer has none), ``context`` what expressions about the layer are evaluated in. ``bands``: names
+    and values of a raster's bands at the point, None = nothing."""
 
     layer: VectorLayer | RasterLayer
     context: Context
@@ -89,6 +91,7 @@ class Hits:
     batch: Batch | None = None
     boxes: Floats | None = None
     tips: tuple[str, ...] | None = None
+    bands: Bands = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +115,29 @@ def identify(project: Project, request: InfoRequest, sources: Sources) -> Iterat
         if view is not None and not shown.scale_range.contains(view.denominator):
             continue
         inner = layer_context(context, layer)
-        if isinstance(layer, RasterLayer):
-            yield Hits(layer, inner)
-            continue
         try:
-            yield _identify(project, request, item, open_layer(project, layer, sources), inner)
+            if isinstance(layer, RasterLayer):
+                yield Hits(layer, inner, bands=_bands(project, request, item, sources))
+            else:
+                yield _identify(project, request, item, open_layer(project, layer, sources), inner)
         except ProviderError as error:
             error.layer = error.layer or layer.published
             if not request.tolerant:
                 raise
             log.warning("layer %s gives no feature info: %s (%s)", error.layer, error.message, error.detail)
             yield Hits(layer, inner)
+
+
+def _bands(project: Project, request: InfoRequest, item: InfoLayer, sources: Sources) -> Bands:
+    layer = item.layer
+    assert isinstance(layer, RasterLayer)
+    if request.point is None:
+        return ()
+    x, y = request.point
+    transform = get_transform(layer.crs, request.crs, project.operations)
+    if transform is not None:
+        x, y = transform.inverse.points(np.array([[x, y]]))[0].tolist()
+    return raster_bands(layer, layer.styles.get(item.style) or layer.style, (x, y), sources)
 
 
 def _style(item: InfoLayer, layer: VectorLayer) -> Style:

@@ -22,6 +22,10 @@ MAX_BLOCK = 2000
 """Columns and rows drawn at once (QGIS's number: each block is reprojected for itself)."""
 
 
+Bands = tuple[tuple[str, float | None], ...]
+"""Names and values of bands; None is nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class RasterPlan:
     """One raster layer as it will be drawn."""
@@ -60,6 +64,20 @@ def paint_raster(canvas: Canvas, plan: RasterPlan, sources: Sources, view: View)
             grid = Grid(_extent(view, column, row, width, height), width, height)
             picture = _block(source, info, pipe, grid, plan.transform)
             canvas.compose(_canvas(picture), at=(column, row))
+
+
+def raster_bands(layer: RasterLayer, style: RasterStyle, point: tuple[float, float], sources: Sources) -> Bands:
+    """The bands of a layer at a point in its CRS; none outside of it. Raises ProviderError."""
+    if not all(map(math.isfinite, point)):
+        return ()
+    source, pipe = open_raster(layer.source, sources), style.pipe
+    values = source.identify(*point, pipe.reading.plain)
+    ranges = (pipe.nodata.get(band, ()) for band in range(1, len(values) + 1))
+    names = [band.name for band in source.info().bands] if values else []
+    return tuple(
+        (name, None if value is None or any(low <= value <= high for low, high in own) else value)
+        for name, value, own in zip(names, values, ranges, strict=True)
+    )
 
 
 def _pixels(box: Extent, view: View) -> tuple[int, int, int, int] | None:

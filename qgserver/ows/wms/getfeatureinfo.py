@@ -179,7 +179,9 @@ def _layer_info(context: OperationContext, hits: Hits) -> LayerInfo:
     wms, layer = context.project.wms, hits.layer
     name = wms.info_layer_aliases.get(layer.published, layer.published)
     batch = hits.batch
-    if batch is None or not isinstance(layer, VectorLayer):
+    if not isinstance(layer, VectorLayer):
+        return LayerInfo(name, layer.published, bands=hits.bands)
+    if batch is None:
         return LayerInfo(name, layer.published)
     display = Display(layer, Related(context.project, context.sources, hits.context))
     return LayerInfo(

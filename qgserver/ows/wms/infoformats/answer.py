@@ -18,6 +18,10 @@ from qgserver.project.represent import Display
 from qgserver.providers.batch import Column
 from qgserver.providers.protocol import Field
 
+NO_DATA = "no data"
+"""What people read where a raster has no value."""
+NULL = "NULL"
+"""The feature id of a raster's values in GML."""
 MAP_TIP, GEOMETRY = "maptip", "geometry"
 """Names of the two attributes that are none of the layer's."""
 
@@ -44,7 +48,8 @@ class Attribute:
 class LayerInfo:
     """A layer of the answer, perhaps without features. ``name`` is shown to people, ``type_name`` the WMS name.
     ``geometry`` and ``boxes`` (float64[n, 4]) are in the CRS asked for, None when they are not to be shown. ``form``
-    nests the attributes in tabs and groups; None = a plain list."""
+    nests the attributes in tabs and groups; None = a plain list. ``bands``: names and values of a raster layer (None is
+    no value), outside of it none; None = not a raster layer."""
 
     name: str
     type_name: str
@@ -54,6 +59,7 @@ class LayerInfo:
     boxes: Floats | None = None
     geometry: GeometryArray | None = None
     form: FormContainer | None = None
+    bands: tuple[tuple[str, float | None], ...] | None = None
 
     @property
     def shown(self) -> tuple[Attribute, ...]:
@@ -62,6 +68,10 @@ class LayerInfo:
             return self.attributes
         by_name = {item.field.name: item for item in self.attributes}
         return tuple(by_name[name] for name in self.form.fields() if name in by_name)
+
+    def band_texts(self, nothing: str) -> list[tuple[str, str]]:
+        """(name, text) pairs of a raster's bands, six digits as in QGIS."""
+        return [(name, nothing if value is None else f"{value:.6g}") for name, value in self.bands or ()]
 
     def wkt(self, precision: int) -> list[str] | None:
         """The geometries as QGIS writes WKT."""

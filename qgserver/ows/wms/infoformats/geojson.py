@@ -20,7 +20,7 @@ def geojson(answer: Answer) -> Iterator[str]:
     yield '{"features":['
     separator = ""
     for layer in answer.layers:
-        for text in _features(layer, answer.precision):
+        for text in _features(layer, answer.precision) if layer.bands is None else [_raster(layer)]:
             yield separator + text
             separator = ","
     yield '],"type":"FeatureCollection"}'
@@ -38,6 +38,12 @@ def _features(layer: LayerInfo, precision: int) -> Iterator[str]:
         )
         name = orjson.dumps(f"{layer.type_name}.{fid}").decode()
         yield (f'{{{boxes[row]}"geometry":{shapes[row]},"id":{name},"properties":{properties},"type":"Feature"}}')
+
+
+def _raster(layer: LayerInfo) -> str:
+    """The values of a raster at the point, as texts; none of them outside. No geometry, not even null (as in QGIS)."""
+    values = dict(sorted(layer.band_texts("null")))
+    return orjson.dumps({"id": layer.type_name, "properties": values, "type": "Feature"}).decode()
 
 
 def _values(item: Attribute) -> list[bytes]:

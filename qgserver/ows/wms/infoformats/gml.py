@@ -9,7 +9,7 @@ import numpy as np
 from qgserver.ows.gml import GmlStyle, GmlVersion, bounded_by, box_texts, geometry_texts
 from qgserver.ows.names import xml_name
 from qgserver.ows.wms.infoformats import GML, info_format
-from qgserver.ows.wms.infoformats.answer import MAP_TIP, Answer, LayerInfo
+from qgserver.ows.wms.infoformats.answer import MAP_TIP, NULL, Answer, LayerInfo
 from qgserver.ows.xmlio import DECLARATION, escape, quote
 
 SCHEMAS: dict[GmlVersion, str] = {
@@ -45,6 +45,8 @@ def _collection(answer: Answer, version: GmlVersion) -> Iterator[str]:
     style = GmlStyle(version, answer.crs.authid, answer.precision)
     for layer in answer.layers:
         yield from _members(layer, style)
+        if layer.bands:
+            yield _raster(layer)
     yield "</wfs:FeatureCollection>\n"
 
 
@@ -61,6 +63,15 @@ def _members(layer: LayerInfo, style: GmlStyle) -> Iterator[str]:
             yield f"   <qgs:geometry>{shapes[row].decode()}</qgs:geometry>\n"
         yield from (f"   <qgs:{tag}>{escape(texts[row])}</qgs:{tag}>\n" for tag, texts in columns)
         yield f"  </qgs:{name}>\n </gml:featureMember>\n"
+
+
+def _raster(layer: LayerInfo) -> str:
+    """The values of a raster; a band without one is empty (QGIS writes 0, which is a value)."""
+    name = xml_name(layer.type_name)
+    tags = ((xml_name(band), escape(text)) for band, text in layer.band_texts(""))
+    values = "".join(f"   <qgs:{tag}>{text}</qgs:{tag}>\n" for tag, text in tags)
+    fid = quote(f"{name}.{NULL}")
+    return f" <gml:featureMember>\n  <qgs:{name} fid={fid}>\n{values}  </qgs:{name}>\n </gml:featureMember>\n"
 
 
 def _boxes(boxes: np.ndarray[tuple[int, ...], np.dtype[np.float64]], style: GmlStyle) -> list[bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from qgserver.ows.wms.infoformats import info_format
-from qgserver.ows.wms.infoformats.answer import MAP_TIP, Answer
+from qgserver.ows.wms.infoformats.answer import MAP_TIP, NO_DATA, Answer
 
 
 @info_format("text/html")
@@ -24,5 +24,7 @@ def html(answer: Answer) -> Iterator[str]:
                 markup = tips and place == len(layer.shown) and label == MAP_TIP
                 yield f"<TR><TH>{escape(label)}</TH><TD>{text if markup else escape(text)}</TD></TR>\n"
             yield "</TABLE>\n</BR>\n"
+        for name, text in layer.band_texts(NO_DATA):
+            yield f"<TR><TH>{escape(name)}</TH><TD>{escape(text)}</TD></TR>\n"
         yield "</TABLE>\n<BR></BR>\n"
     yield "</BODY>\n"

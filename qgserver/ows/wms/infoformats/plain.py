@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qgserver.ows.wms.infoformats import info_format
-from qgserver.ows.wms.infoformats.answer import Answer
+from qgserver.ows.wms.infoformats.answer import NO_DATA, Answer
 
 
 @info_format("text/plain")
@@ -17,4 +17,5 @@ def plain(answer: Answer) -> Iterator[str]:
         for fid, row in zip(layer.fids, layer.rows(answer.precision), strict=True):
             yield f"Feature {fid}\n"
             yield from (f"{label} = '{text}'\n" for label, text in row)
+        yield from (f"{name} = '{text}'\n" for name, text in layer.band_texts(NO_DATA))
         yield "\n"

@@ -45,11 +45,12 @@ def _layers(answer: Answer) -> Iterator[str]:
         yield f" {_box(answer, answer.box.as_tuple(), FILTER_PRECISION)}\n"
     for layer in answer.layers:
         start = f" <Layer{_attributes({'name': layer.name})}"
-        if not layer.fids:
+        if not layer.fids and not layer.bands:
             yield f"{start}/>\n"
             continue
         yield f"{start}>\n"
         yield from _features(answer, layer)
+        yield from (f"  {_attribute(name, text)}\n" for name, text in layer.band_texts(""))
         yield " </Layer>\n"
 
 
