@@ -132,12 +132,16 @@ class BoxMaker:
         return Extent(*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
 
     def of_branch(self, branch: Branch) -> Boxes:
-        """Union of all boxes below a group. Every layer must have a box or inherit one (WMS 1.3.0 clause 7.2.4.6.6):
-        where there is nothing, it is one around the origin of the project's CRS, with tables in it a smaller one
-        (measured)."""
-        leaves = tuple(branch.leaves())
-        found = united(self.of_layer(leaf.layer) for leaf in leaves)
-        return found if found.geographic or found.by_crs else self._origin(OF_TABLES if leaves else OF_NOTHING)
+        """Union of the boxes of what is in a group. Every layer must have a box or inherit one (WMS 1.3.0 clause
+        7.2.4.6.6): where there is nothing, it is one around the origin of the project's CRS, with tables in it a
+        smaller one; groups around it hold that too (measured)."""
+        found = united(
+            self.of_branch(child) if isinstance(child, Branch) else self.of_layer(child.layer)
+            for child in branch.children
+        )
+        if found.geographic or found.by_crs:
+            return found
+        return self._origin(OF_TABLES if branch.children else OF_NOTHING)
 
     def of_root(self, root: Branch) -> Boxes:
         """The extent the author chose for the service (``WMSExtent``, in the project's CRS), else the union."""

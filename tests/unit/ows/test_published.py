@@ -159,6 +159,19 @@ def test_groups_without_geometry_have_a_box_around_the_origin(geometry: str, rea
     assert outward(found.by_crs["EPSG:3857"], 3) == (f"-{reach}", f"-{reach}", reach, reach)
 
 
+def test_the_box_of_a_group_holds_those_of_the_empty_groups_in_it() -> None:
+    """As QGIS Server: what a client reads of the groups below lies inside of what it reads of the one around them."""
+    west = layer("a", extent=Extent(-119, 22, -82, 47), crs=parse_crs("EPSG:4326"))
+    made = project(
+        layers={"a": west},
+        tree=Group("", (TreeLayer("a", "a"), Group("nothing"))),
+        crs=parse_crs("EPSG:4326"),
+        wms=WmsProperties(crs_list=("EPSG:4326",)),
+    )
+    found = BoxMaker(made, Sources()).of_root(published_tree(made))
+    assert outward(found.by_crs["EPSG:4326"], 5) == ("-119", "-0.00001", "0.00001", "47")
+
+
 def test_layers_without_a_file_have_the_box_of_the_service_or_of_their_crs() -> None:
     """QGIS Server's own boxes; the service's goes by two corners into the layer's CRS first."""
     service = WmsProperties(crs_list=("EPSG:2154",), extent=Extent(762550.05, 6271516.64, 779745.72, 6283851.9))
