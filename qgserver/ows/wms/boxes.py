@@ -145,10 +145,15 @@ class BoxMaker:
 
     def of_root(self, root: Branch) -> Boxes:
         """The extent the author chose for the service (``WMSExtent``, in the project's CRS), else the union."""
+        return self._chosen() or self.of_branch(root)
+
+    def of_map(self, root: Branch) -> Boxes:
+        """As ``of_root``, but empty groups do not count: what there is to look at."""
+        return self._chosen() or united(self.of_layer(leaf.layer) for leaf in root.leaves())
+
+    def _chosen(self) -> Boxes | None:
         chosen, crs = self._project.wms.extent, self._project.crs
-        if chosen is not None and not chosen.is_empty and crs is not None:
-            return self._boxes(chosen, crs)
-        return self.of_branch(root)
+        return None if chosen is None or chosen.is_empty or crs is None else self._boxes(chosen, crs)
 
     def _origin(self, reach: float) -> Boxes:
         crs = self._project.crs or self._lonlat

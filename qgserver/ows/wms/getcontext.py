@@ -76,7 +76,7 @@ def _general(project: Project, tree: Branch, sources: Sources) -> Iterator[str]:
     yield optional("ows:Abstract", service_abstract(project))
     yield from _keywords(project.service.keywords)
     authid = project.crs.authid if project.crs else ""
-    box = BoxMaker(project, sources).of_root(tree).by_crs.get(authid)
+    box = BoxMaker(project, sources).of_map(tree).by_crs.get(authid)
     if box is not None:
         lower, upper = f"{box.xmin:.15g} {box.ymin:.15g}", f"{box.xmax:.15g} {box.ymax:.15g}"
         corners = element("ows:LowerCorner", lower) + element("ows:UpperCorner", upper)

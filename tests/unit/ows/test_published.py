@@ -168,8 +168,9 @@ def test_the_box_of_a_group_holds_those_of_the_empty_groups_in_it() -> None:
         crs=parse_crs("EPSG:4326"),
         wms=WmsProperties(crs_list=("EPSG:4326",)),
     )
-    found = BoxMaker(made, Sources()).of_root(published_tree(made))
-    assert outward(found.by_crs["EPSG:4326"], 5) == ("-119", "-0.00001", "0.00001", "47")
+    maker, tree = BoxMaker(made, Sources()), published_tree(made)
+    assert outward(maker.of_root(tree).by_crs["EPSG:4326"], 5) == ("-119", "-0.00001", "0.00001", "47")
+    assert maker.of_map(tree).by_crs == {"EPSG:4326": west.extent}
 
 
 def test_layers_without_a_file_have_the_box_of_the_service_or_of_their_crs() -> None:
