@@ -6,18 +6,18 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
 
 from qgserver.errors import ProviderError
 from qgserver.expression.context import Context
 from qgserver.expression.nodes import Node, resolve_field
 from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
-from qgserver.geo.geometry import Floats
+from qgserver.geo.geometry import Floats, GeometryArray
+from qgserver.geo.meets import meets_box
 from qgserver.geo.transform import Transform, get_transform
 from qgserver.geo.wkb import to_shapely
 from qgserver.project.layersource import open_layer
@@ -31,6 +31,9 @@ from qgserver.render.maptip import Template, read_template
 from qgserver.render.rasters import Bands, raster_bands
 from qgserver.render.view import View
 from qgserver.symbology.renderers.null import NullRenderer
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 log = logging.getLogger("qgserver")
 
@@ -96,11 +99,12 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """The search in one layer: all in its CRS. ``extent`` None with ``nowhere`` False = everywhere; ``shape`` is what
-    features must meet exactly."""
+    """The search in one layer: all in its CRS. ``extent`` None with ``nowhere`` False = everywhere; features must meet
+    ``shape`` if there is one, else, when ``exact``, the extent themselves and not with their box only."""
 
     extent: Extent | None = None
     shape: BaseGeometry | None = None
+    exact: bool = False
     nowhere: bool = False
 
 
@@ -181,7 +185,7 @@ def _search(request: InfoRequest, layer: VectorLayer, schema: Schema, transform:
         x, y = request.point
         reach = _tolerance(request.tolerances, view, schema.geometry_type or layer.geometry_type)
         extent = _box_in_layer(Extent(x - reach, y - reach, x + reach, y + reach), transform)
-        return _Search(nowhere=True) if extent is None else _Search(extent, shapely.box(*extent.as_tuple()))
+        return _Search(nowhere=True) if extent is None else _Search(extent, exact=True)
     if request.area is not None:
         return _area_search(request.area, transform)
     extent = None if view is None else request_extent(view, transform)
@@ -218,6 +222,8 @@ def _box_in_layer(box: Extent, transform: Transform | None) -> Extent | None:
 
 def _area_search(area: BaseGeometry, transform: Transform | None) -> _Search:
     if transform is not None:
+        import shapely  # the area is its own: it is loaded already
+
         area = shapely.transform(area, transform.inverse.points)
     bounds = Extent(*area.bounds)
     return _Search(nowhere=True) if area.is_empty or bounds.is_empty else _Search(bounds, area)
@@ -238,10 +244,7 @@ def _query(
     layer = item.layer
     assert isinstance(layer, VectorLayer)
     needed = {field.name for field in fields}
-    for used in (
-        _style(item, layer).renderer.used_fields(),
-        frozenset() if template is None else template.used_fields(),
-    ):
+    for used in (_style(item, layer).used_fields(), frozenset() if template is None else template.used_fields()):
         wanted = names if used is None else [resolve_field(name, names) for name in used]
         needed |= {name for name in wanted if name is not None}
     return Query(
@@ -263,9 +266,7 @@ def _read(
     left = request.count
     with closing(provider.read(replace(query, batch_size=min(max(left, BATCH), 2000)))) as batches:
         for batch in batches:
-            keep = np.ones(len(batch), dtype=bool)
-            if search.shape is not None and batch.geometry is not None:
-                keep = _meets(batch, search.shape)
+            keep = _found(batch, search)
             if keep.any():
                 keep &= drawn(batch)
             rows = np.flatnonzero(keep)[:left]
@@ -277,10 +278,20 @@ def _read(
     return concat_batches(found) if found else None
 
 
-def _meets(batch: Batch, shape: BaseGeometry) -> Mask:
+def _found(batch: Batch, search: _Search) -> Mask:
+    """bool[n]: features where the search looks."""
+    if batch.geometry is not None and search.shape is not None:
+        return _meets(batch.geometry, search.shape)
+    if batch.geometry is not None and search.extent is not None and search.exact:
+        return meets_box(batch.geometry, search.extent)
+    return np.ones(len(batch), dtype=bool)
+
+
+def _meets(geometry: GeometryArray, shape: BaseGeometry) -> Mask:
     """bool[n]: features that have a point in common with ``shape``."""
-    assert batch.geometry is not None
-    geometries = to_shapely(batch.geometry)
+    import shapely  # the shape is its own: it is loaded already
+
+    geometries = to_shapely(geometry)
     shapely.prepare(shape)
     with np.errstate(all="ignore"):  # a client's shape may reach as far as numbers do
         try:
