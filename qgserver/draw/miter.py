@@ -22,7 +22,7 @@ CAIRO_LIMIT = math.sqrt(1 + (2 * REACH) ** 2)
 """The same limit as cairo counts it: length of the miter by pen width."""
 
 
-def _joins(paths: Paths) -> tuple[Floats, Floats, Floats, Floats]:
+def joins(paths: Paths) -> tuple[Floats, Floats, Floats, Floats]:
     """Where two segments meet: points, unit directions before and behind float64[j, 2], how far along float64[j]."""
     first, second, owner = segments(paths)
     delta = second - first
@@ -56,7 +56,7 @@ def _in_a_dash(travelled: Floats, dashes: tuple[float, ...], offset: float) -> N
 
 def cut_miters(paths: Paths, width: float, dashes: tuple[float, ...], offset: float) -> Paths | None:
     """The polygons to add to a bevelled stroke ``width`` pixels wide; None when no join is that sharp."""
-    points, before, behind, travelled = _joins(paths)
+    points, before, behind, travelled = joins(paths)
     cross = before[:, 0] * behind[:, 1] - before[:, 1] * behind[:, 0]
     dot = (before * behind).sum(axis=1)
     sharp = (np.abs(cross) > 2 * REACH * (1 + dot)) | (dot < -1 + 1e-12)

@@ -13,6 +13,7 @@ from qgserver.draw.brush import Brush, fill
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.paths import THIN_TOLERANCE, Paths
 from qgserver.draw.pen import Pen, stroke
+from qgserver.draw.pieces import stroke_pieces
 from qgserver.draw.sprites import stamp
 from qgserver.draw.units import RenderScale
 from qgserver.geo.geometry import Floats
@@ -117,18 +118,21 @@ def marker_size(symbol: Symbol, scale: RenderScale) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outlines:
-    """What is filled of a marker around the origin (``winding``: its rings overlap), and what is stroked."""
+    """What is filled of a marker around the origin (``winding``: its rings overlap), and what is stroked (``straight``:
+    it has no curves)."""
 
     filled: Paths
     stroked: Paths
     winding: bool = False
+    straight: bool = False
 
 
 def outlines(shape: Mark, size: tuple[float, float], degrees: float, pen: Pen | None) -> Outlines:
     """What is filled of a shape ``size`` pixels wide and high, and what is stroked: thin pens have coarser curves."""
     filled = shape.outline(*size, degrees)
     thin = pen is not None and pen.width <= 1
-    return Outlines(filled, shape.outline(*size, degrees, THIN_TOLERANCE) if thin else filled)
+    stroked = shape.outline(*size, degrees, THIN_TOLERANCE) if thin else filled
+    return Outlines(filled, stroked, straight=shape.is_straight)
 
 
 def draw_marker(
@@ -138,7 +142,8 @@ def draw_marker(
     if brush is not None:
         fill(canvas, outline.filled.translate(*at), brush, winding=outline.winding)
     if pen is not None:
-        stroke(canvas, outline.stroked.translate(*at), pen)
+        draw = stroke_pieces if outline.straight else stroke
+        draw(canvas, outline.stroked.translate(*at), pen)
 
 
 def exact_painter(
@@ -146,6 +151,7 @@ def exact_painter(
 ) -> Painter:
     """Paints a marker at each point, exactly where it is."""
     move = np.array(displacement)
+    outline = replace(outline, straight=False)  # drawn anew each time: corners cost more than they show
 
     def draw(canvas: Canvas, x: float, y: float) -> None:
         draw_marker(canvas, outline, brush, pen, (x, y))

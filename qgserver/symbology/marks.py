@@ -30,6 +30,11 @@ class Mark:
     shape: Paths | Curved
     filled: bool = True
 
+    @property
+    def is_straight(self) -> bool:
+        """Whether it has no curves."""
+        return isinstance(self.shape, Paths)
+
     def outline(self, width: float, height: float, degrees: float, tolerance: float = FILL_TOLERANCE) -> Paths:
         """The shape at a size in pixels, turned clockwise around its centre. ``tolerance``: how flat curves become,
         which depends on the size and shows in small markers."""
