@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from qgserver.errors import ProviderError
+from qgserver.providers.pgpipeline import exchange
 from qgserver.providers.pgtypes import register_loaders
 from qgserver.providers.uri import DataSource
 
@@ -34,9 +36,12 @@ MAX_CONNECTIONS = 10
 """At most so many at once for one process and connection string: nested reads (joins, aggregates) of every thread."""
 MAX_IDLE = 4
 IDLE_SECONDS = 120.0
+_UNANSWERED_MS = 10_000
+"""How long after the time-out of a statement its server is given up."""
 
 Connection = psycopg.Connection[tuple[object, ...]]
 Rows = list[tuple[object, ...]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,9 @@ def conninfo(source: DataSource, limits: Limits) -> str:
     values.setdefault("connect_timeout", str(max(2, round(limits.connect_s))))
     values.setdefault("application_name", "qgserver")
     try:
-        return make_conninfo("", client_encoding="UTF8", tcp_user_timeout=limits.statement_ms + 10_000, **values)
+        return make_conninfo(
+            "", client_encoding="UTF8", tcp_user_timeout=limits.statement_ms + _UNANSWERED_MS, **values
+        )
     except psycopg.Error as error:
         raise ProviderError("The layer's connection is not understood", detail=_masked(error, values)) from None
 
@@ -154,8 +161,19 @@ class Pool:
 
         What a pipeline sends before it waits is one transaction without BEGIN and COMMIT, and settings that are local
         to that end with it."""
-        with self._opened(self._guarded(role, [command])) as reading:
-            return reading.rows
+        commands = self._guarded(role, [command])
+        try:
+            with self._slot():
+                return self._on_connection(lambda connection: self._asked(connection, commands))
+        except psycopg.Error as error:
+            raise failure(error) from error
+
+    def _asked(self, connection: Connection, commands: Sequence[Command]) -> Rows:
+        timeout = self._limits.statement_ms + _UNANSWERED_MS if self._limits.statement_ms else None
+        try:
+            return exchange(connection, commands, timeout)
+        finally:
+            self._release(connection)
 
     def _guarded(self, role: str, commands: Sequence[Command]) -> list[Command]:
         """The commands behind the settings of their transaction."""
@@ -164,22 +182,23 @@ class Pool:
 
     @contextmanager
     def _opened(self, commands: Sequence[Command]) -> Iterator[Reading]:
-        """What begins with these commands. Idle connections are tried first, as one may have been cut."""
+        """What begins with these commands."""
         try:
             with self._slot(), ExitStack() as stack:
-                yield self._begun_reading(stack, commands)
+                yield self._on_connection(lambda connection: self._read_by(connection, stack, commands))
         except psycopg.Error as error:
             raise failure(error) from error
 
-    def _begun_reading(self, stack: ExitStack, commands: Sequence[Command]) -> Reading:
+    def _on_connection(self, run: Callable[[Connection], T]) -> T:
+        """What comes of it on a connection. Idle ones are tried first, as one may have been cut."""
         while idle := self._pop():
             try:
-                return self._read_by(idle, stack, commands)
+                return run(idle)
             except psycopg.errors.QueryCanceled:
                 raise
             except psycopg.OperationalError:
                 idle.close()
-        return self._read_by(self._connect(), stack, commands)
+        return run(self._connect())
 
     def _read_by(self, connection: Connection, stack: ExitStack, commands: Sequence[Command]) -> Reading:
         with ExitStack() as own:
