@@ -169,7 +169,7 @@ def _outlines(shapes: _Shapes, looks: Mapping[int, Look], which: Ints) -> dict[i
         if is_thin(shapes.canvas, pen):
             alike.setdefault((pen.dashes, pen.dash_offset, pen.cap != "flat"), {})[number] = pen
         else:
-            found[number] = _wide_outline(shapes, as_area(pen))
+            found[number] = _wide_outline(shapes, as_area(shapes.canvas, pen))
     for pens in alike.values():
         found |= _thin_outlines(shapes, pens, which)
     return found

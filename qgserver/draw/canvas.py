@@ -28,15 +28,21 @@ class Canvas:
 
     __slots__ = ("_antialias", "context", "height", "operator", "surface", "width")
 
+    vector = False
+    """Whether shapes are kept as such (``draw/vector``): then there are no pixels."""
+
     def __init__(self, width: int, height: int, antialias: Antialias = "exact") -> None:
         """A transparent picture of ``width`` x ``height`` pixels."""
         self.width = width
         self.height = height
         self.operator = cairo.Operator.OVER
-        self.surface = cairo.ImageSurface(cairo.Format.ARGB32, width, height)
+        self.surface = self._new_surface()
         self.context = cairo.Context(self.surface)
         self.context.set_fill_rule(cairo.FillRule.EVEN_ODD)
         self.antialias = antialias
+
+    def _new_surface(self) -> cairo.ImageSurface:
+        return cairo.ImageSurface(cairo.Format.ARGB32, self.width, self.height)
 
     @property
     def antialias(self) -> Antialias:
@@ -49,8 +55,12 @@ class Canvas:
         self.context.set_antialias(_CAIRO_ANTIALIAS[mode])
 
     def new_layer(self) -> Canvas:
-        """A transparent canvas of the same size and antialiasing."""
-        return Canvas(self.width, self.height, self.antialias)
+        """A transparent canvas of the same kind, size and antialiasing."""
+        return self.sized(self.width, self.height)
+
+    def sized(self, width: int, height: int) -> Canvas:
+        """A transparent canvas of the same kind and antialiasing."""
+        return type(self)(width, height, self.antialias)
 
     def compose(
         self,

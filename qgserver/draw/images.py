@@ -54,6 +54,17 @@ def faded(image: Canvas, opacity: float) -> Canvas:
     return weak
 
 
+def draw_turned(canvas: Canvas, picture: Canvas, corner: tuple[float, float], degrees: float) -> None:
+    """Draw a picture or recording turned clockwise around its left upper corner, which stands at ``corner``."""
+    context = canvas.context
+    context.save()
+    context.translate(*corner)
+    context.rotate(math.radians(degrees))
+    context.set_source_surface(picture.surface, 0, 0)
+    context.paint()
+    context.restore()
+
+
 def draw_image(canvas: Canvas, image: Canvas, x: float, y: float, degrees: float, opacity: float) -> None:
     """Draw a picture around (x, y), turned clockwise; upright at whole pixels."""
     context = canvas.context

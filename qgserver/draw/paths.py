@@ -53,6 +53,11 @@ def single_path(coords: Floats, closed: bool) -> Paths:
     return Paths(coords, np.array([0, len(coords)], np.int64), closed)
 
 
+def box_path(left: float, top: float, right: float, bottom: float) -> Paths:
+    """A rectangle."""
+    return single_path(np.array(((left, top), (right, top), (right, bottom), (left, bottom))), True)
+
+
 def joined(paths: Sequence[Paths]) -> Paths:
     """Several sets of paths, all closed or all open, as one."""
     if len(paths) == 1:

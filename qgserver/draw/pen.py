@@ -91,7 +91,7 @@ def stroke(canvas: Canvas, paths: Paths, pen: Pen) -> None:
 
 def is_thin(canvas: Canvas, pen: Pen) -> bool:
     """Whether the pen is drawn by ``thin``: exact, and for many lines twice as fast as cairo's FAST antialiasing."""
-    return pen.width <= 1 and canvas.antialias != "none"
+    return pen.width <= 1 and canvas.antialias != "none" and not canvas.vector
 
 
 def _stroke_thin(canvas: Canvas, paths: Paths, pen: Pen) -> None:
@@ -127,9 +127,14 @@ _POINT_LENGTH = 1 / 128
 """Pixels: long enough for cairo to see a direction, too short to be seen."""
 
 
-def as_area(pen: Pen) -> Pen:
-    """A thin pen for cairo to stroke, where nothing is antialiased: one pixel wide, as strong as it would be."""
-    return pen if pen.width > 1 else replace(pen, color=(*pen.color[:3], pen.thin_opacity), width=1.0, join="bevel")
+def as_area(canvas: Canvas, pen: Pen) -> Pen:
+    """A thin pen for cairo to stroke, where nothing is antialiased: one pixel wide, as strong as it would be. Shapes
+    that are kept as such have their own width."""
+    return (
+        pen
+        if pen.width > 1 or (canvas.vector and pen.width > 0)
+        else replace(pen, color=(*pen.color[:3], pen.thin_opacity), width=1.0, join="bevel")
+    )
 
 
 def with_points(paths: Paths, pen: Pen) -> Paths:
@@ -157,7 +162,7 @@ def set_pen(context: cairo.Context[cairo.ImageSurface], pen: Pen) -> None:
 
 
 def _stroke_wide(canvas: Canvas, paths: Paths, pen: Pen) -> None:
-    pen = as_area(pen)
+    pen = as_area(canvas, pen)
     context = canvas.context
     if not is_safe(paths) or _dash_count(paths, pen) > _MANY_DASHES:
         _stroke_clipped(canvas, paths, pen)
@@ -175,6 +180,9 @@ def _stroke_wide(canvas: Canvas, paths: Paths, pen: Pen) -> None:
 
 def _stroke_with_tips(canvas: Canvas, paths: Paths, tips: Paths, pen: Pen) -> None:
     """Stroke and cut tips as one area: drawn to a mask, so that a translucent pen does not show where they overlap."""
+    if canvas.vector:
+        _stroke_group(canvas, paths, tips, pen)
+        return
     mask = cairo.ImageSurface(cairo.Format.A8, canvas.width, canvas.height)
     context = cairo.Context(mask)
     context.set_antialias(canvas.context.get_antialias())
@@ -186,6 +194,20 @@ def _stroke_with_tips(canvas: Canvas, paths: Paths, tips: Paths, pen: Pen) -> No
     context.fill()
     canvas.context.set_source_rgba(*pen.color)
     canvas.context.mask_surface(mask, 0, 0)
+
+
+def _stroke_group(canvas: Canvas, paths: Paths, tips: Paths, pen: Pen) -> None:
+    """Stroke and cut tips as shapes; what they have in common shows once."""
+    alone = canvas.new_layer()
+    context = alone.context
+    set_pen(context, pen)
+    context.set_source_rgb(*pen.color[:3])
+    append_paths(context, paths)
+    context.stroke()
+    append_paths(context, tips)
+    context.set_fill_rule(cairo.FillRule.WINDING)
+    context.fill()
+    canvas.compose(alone, pen.color[3], canvas.operator)
 
 
 _MANY_DASHES = 20_000

@@ -16,7 +16,9 @@ from lxml import etree
 
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color
+from qgserver.draw.images import draw_image
 from qgserver.draw.svgstrokes import MAX_GRID, ROUNDING, thin_context
+from qgserver.draw.vector import VectorCanvas, surface_address
 
 if TYPE_CHECKING:
     import cairocffi
@@ -70,11 +72,12 @@ class Picture:
         if min(size) < SMALLEST:
             return
 
-        canvas.surface.flush()
-        stride = canvas.surface.get_stride()
-        target = cairocffi.ImageSurface(
-            cairocffi.FORMAT_ARGB32, canvas.width, canvas.height, canvas.surface.get_data(), stride
-        )
+        target = _target(canvas)
+        if target is None:
+            alone = Canvas(min(math.ceil(size[0]), MAX_GRID), min(math.ceil(size[1]), MAX_GRID))
+            self.draw(alone, (alone.width / 2, alone.height / 2), (alone.width, alone.height), 0.0, 1.0)
+            draw_image(canvas, alone, *center, degrees, opacity)
+            return
         context = cairocffi.Context(target)
         context.translate(*center)
         context.rotate(math.radians(degrees))
@@ -91,6 +94,20 @@ class Picture:
         canvas = Canvas(width, height)
         self.draw(canvas, (width / 2, height / 2), (width, height), 0.0, opacity)
         return canvas
+
+
+def _target(canvas: Canvas) -> cairocffi.Surface | None:
+    """The canvas for CairoSVG's binding of cairo; None where it is a recording that can't be shared."""
+    import cairocffi
+
+    if isinstance(canvas, VectorCanvas):
+        address = surface_address(canvas)
+        if address is None:
+            return None
+        return cairocffi.Surface._from_pointer(cairocffi.ffi.cast("cairo_surface_t *", address), True)
+    canvas.surface.flush()
+    data, stride = canvas.surface.get_data(), canvas.surface.get_stride()
+    return cairocffi.ImageSurface(cairocffi.FORMAT_ARGB32, canvas.width, canvas.height, data, stride)
 
 
 @lru_cache(maxsize=64)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.units import RenderScale
-from qgserver.geo.extent import Extent
 from qgserver.render.geometry import CLIP_MARGIN
 from qgserver.render.view import View
 from qgserver.symbology.drawn import Images, inked
@@ -25,7 +23,7 @@ def paint_through(canvas: Canvas, effects: EffectStack, scale: RenderScale, view
     and no further than geometry is drawn at all."""
     reach = math.ceil(effects.reach(scale))
     right, down = (min(reach, round(CLIP_MARGIN * side)) for side in (view.width, view.height))
-    wide = _widened(view, right, down)
+    wide = view.widened(right, down)
     source = Canvas(wide.width, wide.height, canvas.antialias)
     source.operator = canvas.operator
     paint(source, wide)
@@ -36,10 +34,3 @@ def paint_through(canvas: Canvas, effects: EffectStack, scale: RenderScale, view
     part = np.ascontiguousarray(pixels[None, box.top : box.bottom, box.left : box.right])
     images = Images(part, box.left - right, box.top - down, np.zeros((1, 2)), crisp=False)
     effects.paint(canvas, images, scale)
-
-
-def _widened(view: View, right: int, down: int) -> View:
-    """The view and so many pixels more on each side."""
-    extent, across, along = view.extent, right * view.resolution, down * view.resolution
-    extent = Extent(extent.xmin - across, extent.ymin - along, extent.xmax + across, extent.ymax + along)
-    return replace(view, extent=extent, width=view.width + 2 * right, height=view.height + 2 * down)

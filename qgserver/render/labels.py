@@ -197,6 +197,5 @@ class _Sight:
         return self.view.points_to_device(points) * (1.0, -1.0) + (0.0, self.view.height)
 
     def _engine(self, geometry: GeometryArray) -> Shapes:
-        corner = np.array([[self.way.view.extent.xmin, self.way.view.extent.ymax]])
-        shift = self.view.points_to_device(corner)
+        shift = self.view.points_to_device(self.way.view.corner)
         return engine_shapes(replace(geometry, coords=geometry.coords + shift), self.view.height)

@@ -51,6 +51,8 @@ class Drawing:
     labels: MapLabels | None = None
     points: int = 0
     masks: MaskSheets | None = None
+    vector: bool = False
+    """Shapes are kept as such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,5 @@ def _environment(plan: LayerPlan, batch: Batch, drawing: Drawing, context: Conte
     def to_device(made: GeometryArray) -> GeometryArray:
         return device_geometry(made, way, EXACT_POINTS, False)[0]
 
-    return Env(
-        scale, context, batch, view.pixel_extent, assets=drawing.assets, to_device=to_device, masks=drawing.masks
-    )
+    found = Env(scale, context, batch, view.pixel_extent, assets=drawing.assets, to_device=to_device)
+    return replace(found, masks=drawing.masks, vector=drawing.vector)

@@ -29,16 +29,17 @@ if TYPE_CHECKING:
     from qgserver.render.labels import MapLabels
 
 
-def render_map(project: Project, request: MapRequest, sources: Sources) -> Canvas:
-    """The picture of ``request``, of exactly the size asked. Raises ``ProviderError`` (with the layer's name) when a
-    layer's source can't be read."""
+def render_map(project: Project, request: MapRequest, sources: Sources, kind: type[Canvas] = Canvas) -> Canvas:
+    """The picture of ``request``, of exactly the size asked, on a canvas of that kind. Raises ``ProviderError`` (with
+    the layer's name) when a layer's source can't be read."""
     view = make_view(request)
-    canvas = Canvas(view.width, view.height)
+    canvas = kind(view.width, view.height)
     if request.background is not None:
         canvas.fill_background(request.background)
     plans = list(_plans(project, request, view))
     vectors = [plan for plan in plans if isinstance(plan, LayerPlan)]
-    drawing = Drawing(view, map_context(project, view, sources), project.assets, _labels(project, vectors, view))
+    context, labels = map_context(project, view, sources), _labels(project, vectors, view)
+    drawing = Drawing(view, context, project.assets, labels, vector=canvas.vector)
 
     def paint(target: Canvas, plan: AnyPlan, drawing: Drawing) -> None:
         try:

@@ -45,7 +45,7 @@ class MapRequest:
     ``dpi`` is 25.4/0.28 unless asked otherwise. ``background`` None = transparent. ``stretch`` is WMS 1.3.0's rule
     for a BBOX whose aspect ratio is not the picture's: draw with square pixels, then scale the picture; without
     it (1.1.1) the extent grows instead. ``tile_buffer`` pixels are drawn around and cut off. ``highlights`` are drawn
-    above all layers.
+    above all layers. ``rotation``: the map is turned by so many degrees clockwise around the middle of ``extent``.
     """
 
     crs: Crs
@@ -58,3 +58,4 @@ class MapRequest:
     stretch: bool = True
     tile_buffer: int = 0
     highlights: tuple[Highlight, ...] = ()
+    rotation: float = 0.0

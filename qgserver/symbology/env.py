@@ -79,7 +79,8 @@ class Env:
     """Everything besides the shapes: sizes of the map (``scale``), expression ``context``, the ``batch`` the rows come
     from, the symbol's ``opacity``, the ``view`` in pixels, and painters made so far (one per symbol layer and
     opacity) and values of data-defined properties evaluated so far (one list for the batch per property). ``exact``:
-    markers stand where their points are, not at whole pixels (legends). ``assets``: the files that symbols name.
+    markers stand where their points are, not at whole pixels (legends). ``vector``: shapes are kept as such, and
+    markers not made pictures of. ``assets``: the files that symbols name.
     ``to_device`` brings geometry of the layer's CRS to pixels. ``masks``: where symbol layers paint
     that mask others."""
 
@@ -91,6 +92,7 @@ class Env:
     painters: dict[tuple[int, float], Painter] = field(default_factory=dict)
     values: dict[int, list[object]] = field(default_factory=dict)
     exact: bool = False
+    vector: bool = False
     assets: Assets = Assets()
     to_device: Callable[[GeometryArray], GeometryArray] = _as_it_is
     masks: MaskSheets | None = None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.document import Size, write_pdf, write_svg
 from qgserver.draw.encode import ImageOptions, image_format
+from qgserver.draw.vector import VectorCanvas
 from qgserver.errors import OwsError, ProviderError
 from qgserver.ows.operations import OperationContext, operation
 from qgserver.ows.wms import params
@@ -19,6 +21,8 @@ from qgserver.render.print.request import PrintRequest
 from qgserver.web.response import Response
 
 log = logging.getLogger("qgserver")
+
+Kind = TypeVar("Kind", bound=Canvas)
 
 PDF, SVG = "application/pdf", "image/svg+xml"
 _NAMES = {"": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "image/jpg": "image/jpeg", "pdf": PDF, "svg": SVG}
@@ -43,28 +47,28 @@ def get_print(context: OperationContext) -> Response:
     request = read_print_request(context, sized=image is not None)
     prints = atlas_pages(context, request)
     if name == PDF:
-        return Response(write_pdf(_pages(context, prints)), content_type=PDF)
+        return Response(write_pdf(_pages(context, prints), request.dpi, request.layout.name), content_type=PDF)
     first = next(prints)
-    picture = _draw(context, first)
     if image is None:
-        return Response(write_svg(picture, first.dpi), content_type=SVG)
+        return Response(write_svg(_draw(context, first, VectorCanvas), first.dpi), content_type=SVG)
+    picture = _draw(context, first, Canvas)
     quality = params.IMAGE_QUALITY.of(context.request)
     default = context.project.wms.image_quality
     options = ImageOptions(not image.opaque, first.dpi, quality if quality >= 0 else default)
     return Response(image.encode(picture, options), content_type=image.mime)
 
 
-def _pages(context: OperationContext, prints: Iterator[PrintRequest]) -> Iterator[tuple[Canvas, Size]]:
+def _pages(context: OperationContext, prints: Iterator[PrintRequest]) -> Iterator[tuple[VectorCanvas, Size]]:
     for request in prints:
         for number, page in enumerate(request.layout.pages):
-            yield _draw(context, request, number), (page.width, page.height)
+            yield _draw(context, request, VectorCanvas, number), (page.width, page.height)
 
 
-def _draw(context: OperationContext, request: PrintRequest, page: int = 0) -> Canvas:
-    """A page; with QGIS_SERVER_IGNORE_BAD_LAYERS without the layers whose source fails."""
+def _draw(context: OperationContext, request: PrintRequest, kind: type[Kind], page: int = 0) -> Kind:
+    """A page on a canvas of that kind; with QGIS_SERVER_IGNORE_BAD_LAYERS without the layers whose source fails."""
     while True:
         try:
-            return draw_page(context.project, request, context.sources, page)
+            return draw_page(context.project, request, context.sources, page, kind)
         except ProviderError as error:
             rest = {
                 uuid: replace(shown, layers=tuple(one for one in shown.layers if one.layer.published != error.layer))

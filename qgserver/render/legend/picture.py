@@ -15,6 +15,8 @@ from qgserver.draw.paths import single_path
 from qgserver.draw.text import draw_paths, layout
 from qgserver.draw.units import RenderScale
 from qgserver.project.model import Project
+from qgserver.rasters.model import LegendRamp
+from qgserver.render.legend.bars import Bar, Patch, bar_size, lay_out_bar
 from qgserver.render.legend.nodes import LayerNode, Node, Row
 from qgserver.render.legend.request import MM_PER_INCH, TEXT_SCALE, LegendStyle, TextStyle
 from qgserver.render.legend.swatch import Box, layer_painter
@@ -82,7 +84,7 @@ class Sheet:
     dpi: float
     width: float = 0.0
     height: float = 0.0
-    marks: list[_Text | _Swatch | _Square] = field(default_factory=list)
+    marks: list[_Text | _Swatch | _Square | Patch | Bar] = field(default_factory=list)
     """What is drawn, in this order."""
 
     @property
@@ -106,6 +108,9 @@ class Sheet:
     def row(self, node: LayerNode, row: Row, indent: float) -> None:
         """Put a symbol with its label below what is there; labels begin ``indent`` to the right of the symbols."""
         style, left = self.style, self.style.box_space
+        if row.ramp is not None:
+            self.bar(row.ramp, indent)
+            return
         line = digit_height(style.item_text.font) / TEXT_SCALE
         self.swatch(node, row, (left, self.height), max(line, style.symbol_height))
         tall = self.block_size(row)[1]
@@ -113,11 +118,26 @@ class Sheet:
         self.text(left + indent + style.label_space, baseline, row.label, style.item_text)
         self.height += max(tall, line)
 
+    def bar(self, ramp: LegendRamp, indent: float) -> None:
+        """Put a bar of colours with the texts of its ends below what is there."""
+        left, top = self.style.box_space, self.height
+        place = lay_out_bar(ramp, self.style, indent + self.style.label_space, self.scale.px_per_mm)
+        self.marks.append(Bar(left, top, place.width, place.bar_height, ramp))
+        self.width = max(self.width, left + place.width)
+        # Its texts keep their distance from the bar, which stands at whole pixels.
+        corner = int(top * self.scale.px_per_mm) / self.scale.px_per_mm
+        for text, (x, baseline) in ((ramp.low, place.low), (ramp.high, place.high)):
+            self.text(left + x, corner + baseline, text, self.style.item_text)
+        self.height += place.height
+
     def swatch(self, node: LayerNode, row: Row, corner: tuple[float, float], height: float) -> None:
         """Put a symbol into a row of the given height."""
         style = self.style
         if row.color is not None:
             self.marks.append(_Square(*corner, style.symbol_width, style.symbol_height, row.color))
+        if row.patch is not None:
+            y = corner[1] + (height - style.symbol_height) / 2
+            self.marks.append(Patch(corner[0], y, style.symbol_width, style.symbol_height, row.patch))
         if row.symbol is None:
             return
         wide, tall = self.symbol_size(row)
@@ -134,7 +154,9 @@ class Sheet:
 
     def block_size(self, row: Row) -> tuple[float, float]:
         """Width and height that a symbol takes."""
-        if row.color is not None:
+        if row.ramp is not None:
+            return bar_size(row.ramp, self.style, self.scale.px_per_mm)
+        if row.color is not None or row.patch is not None:
             return self.style.symbol_width, self.style.symbol_height
         if row.symbol is None:
             return 0.0, 0.0
@@ -177,9 +199,11 @@ def _put_layer(sheet: Sheet, node: LayerNode) -> None:
         sheet.row(node, row, indent)
 
 
-def draw_legend(project: Project, sheet: Sheet, size: tuple[int, int], background: Color | None) -> Canvas:
-    """The picture of a legend, of so many pixels."""
-    canvas = _canvas(size, background)
+def draw_legend(
+    project: Project, sheet: Sheet, size: tuple[int, int], background: Color | None, kind: type[Canvas] = Canvas
+) -> Canvas:
+    """The picture of a legend, of so many pixels, on a canvas of that kind."""
+    canvas = _canvas(size, background, kind)
     _draw(canvas, project, sheet, sheet.scale.px_per_mm)
     return canvas
 
@@ -194,8 +218,8 @@ def draw_rule(
     return canvas
 
 
-def _canvas(size: tuple[int, int], background: Color | None) -> Canvas:
-    canvas = Canvas(*size)
+def _canvas(size: tuple[int, int], background: Color | None, kind: type[Canvas] = Canvas) -> Canvas:
+    canvas = kind(*size)
     if background is not None:
         canvas.fill_background(background)
     return canvas
@@ -209,7 +233,7 @@ def _draw(canvas: Canvas, project: Project, sheet: Sheet, units: float) -> None:
         if isinstance(mark, _Text):
             line = layout(mark.text, mark.style.font)
             draw_paths(canvas, line.snapped_paths(x, y, factor / TEXT_SCALE), mark.style.color)
-        elif isinstance(mark, _Square):
+        elif isinstance(mark, _Square | Patch | Bar):
             mark.draw(canvas, factor)
         else:
             box = Box(x, y, int(mark.width * units + 0.5), int(mark.height * units + 0.5), factor / units)

@@ -69,7 +69,7 @@ class SwatchPainter:
         x, y = floor(box.x + 0.5) - margin, floor(box.y + 0.5) - margin
         corner = (margin, margin) if opacity < 1 else (box.x - x, box.y - y)
         width, height = (ceil(side * box.unit) + 2 * margin for side in (box.width, box.height))
-        alone = Canvas(width, height, canvas.antialias)
+        alone = canvas.sized(width, height)
         self._draw(alone, symbol, replace(box, x=corner[0], y=corner[1]))
         canvas.compose(alone, opacity, at=(x, y))
 
@@ -90,6 +90,7 @@ class SwatchPainter:
 
         view = Extent(0.0, 0.0, float(canvas.width), float(canvas.height))
         env = Env(self.scale, self.context, NO_FEATURE, view, exact=True, assets=self.assets, to_device=placed)
+        env = replace(env, vector=canvas.vector)
         env.values.update(_values(symbol, env))
         env = replace(env, batch=replace(NO_FEATURE, geometry=geometry))
         shapes = Shapes(placed(geometry), np.zeros(1, dtype=np.int64))

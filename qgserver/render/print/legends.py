@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
 from qgserver.draw.fonts import BOLD
-from qgserver.draw.images import draw_image
+from qgserver.draw.images import draw_turned
 from qgserver.draw.units import RenderScale
+from qgserver.draw.vector import VectorCanvas
 from qgserver.project.model import Layer, OtherLayer
 from qgserver.project.model.layouts import LegendItem, LegendText
 from qgserver.render.legend.nodes import LayerNode, legend_nodes
@@ -30,9 +32,13 @@ def draw_layout_legend(paper: Paper, item: LegendItem) -> None:
         first = False
     sheet.width += item.box_space
     sheet.height += item.box_space
-    picture = draw_legend(paper.project, sheet, sheet.pixels, item.background)
+    kind = VectorCanvas if item.rotation % 360 else type(paper.canvas)
+    picture = draw_legend(paper.project, sheet, sheet.pixels, item.background, kind)
     x, y = paper.corner(item)
-    draw_image(paper.canvas, picture, x + picture.width / 2, y + picture.height / 2, item.rotation, 1.0)
+    if item.rotation % 360:
+        draw_turned(paper.canvas, picture, (x, y), item.rotation)
+    else:
+        paper.canvas.compose(picture, at=(math.floor(x + 0.5), math.floor(y + 0.5)))
 
 
 def _sheet(paper: Paper, item: LegendItem) -> Sheet:

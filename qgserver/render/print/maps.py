@@ -9,14 +9,17 @@ import numpy as np
 
 from qgserver.draw.blend import OVER, layer_operator
 from qgserver.draw.canvas import Canvas
-from qgserver.draw.images import draw_image
+from qgserver.draw.clipping import clipped_to
+from qgserver.draw.images import draw_turned
+from qgserver.draw.paths import box_path, single_path
+from qgserver.draw.vector import VectorCanvas
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import Floats
 from qgserver.project.model import VectorLayer
 from qgserver.project.model.layouts import MapItem, Overview
 from qgserver.render.map import render_map
 from qgserver.render.print.grids import draw_grid
-from qgserver.render.print.paper import MM_PER_INCH, Paper
+from qgserver.render.print.paper import MM_PER_INCH, Paper, rectangle
 from qgserver.render.print.request import PrintMap
 from qgserver.render.request import MapLayer, MapRequest
 
@@ -25,64 +28,58 @@ def draw_map(paper: Paper, item: MapItem) -> None:
     """The map of an item, upright ones to the fraction of a pixel where they belong."""
     if not (item.width > 0 and item.height > 0 and item.extent.width > 0):
         return
-    if item.rotation % 360 or item.map_rotation % 360:
+    if item.rotation % 360:
         _draw_turned(paper, item)
     else:
         _draw_upright(paper, item)
-        for grid in item.grids:
-            draw_grid(paper, item, grid)
+    for grid in item.grids:
+        draw_grid(paper, item, grid)
     for overview in item.overviews:
         _draw_overview(paper, item, overview)
 
 
 def _draw_upright(paper: Paper, item: MapItem) -> None:
-    """What the page has of a map, however far that reaches beyond."""
+    """What the page has of a map, however far that reaches beyond: nothing beyond the whole pixels of the item's box
+    (as Qt clips)."""
     x, y = paper.corner(item)
     left, top = max(math.floor(x), 0), max(math.floor(y), 0)
     width = min(math.ceil(x + item.width * paper.factor), paper.canvas.width) - left
     height = min(math.ceil(y + item.height * paper.factor), paper.canvas.height) - top
     if width < 1 or height < 1:
         return
-    unit = item.extent.width / (item.width * paper.factor)
-    xmin, ymax = item.extent.xmin + (left - x) * unit, item.extent.ymax - (top - y) * unit
-    picture = _picture(paper, item, Extent(xmin, ymax - height * unit, xmin + width * unit, ymax), (width, height))
-    _put(paper, item, picture, left, top)
-
-
-def _put(paper: Paper, item: MapItem, picture: Canvas, left: int, top: int) -> None:
-    """Put a picture on the page, nothing of it beyond the whole pixels of the item's box (as Qt clips)."""
-    x, y = paper.corner(item)
+    picture = _picture(paper, item, _part(paper, item, (left - x, top - y), (width, height)), (width, height))
     sides = (math.floor(side + 0.5) for side in (x, y, x + item.width * paper.factor, y + item.height * paper.factor))
     west, north, east, south = sides
-    context = paper.canvas.context
-    context.save()
-    context.rectangle(west, north, east - west, south - north)
-    context.clip()
-    paper.canvas.compose(picture, at=(left, top))
-    context.restore()
+    with clipped_to(paper.canvas, box_path(west, north, east, south)):
+        paper.canvas.compose(picture, at=(left, top))
+
+
+def _part(paper: Paper, item: MapItem, corner: tuple[float, float], size: tuple[int, int]) -> Extent:
+    """The extent of a part of a map, before the map is turned: ``corner`` is where the part begins in the item, both in
+    pixels."""
+    unit = item.extent.width / (item.width * paper.factor)
+    across = corner[0] + size[0] / 2 - item.width * paper.factor / 2
+    down = corner[1] + size[1] / 2 - item.height * paper.factor / 2
+    angle = math.radians(item.map_rotation)
+    cos, sin = math.cos(angle), math.sin(angle)
+    middle_x, middle_y = item.extent.center
+    x = middle_x + (across * cos + down * sin) * unit
+    y = middle_y - (down * cos - across * sin) * unit
+    wide, tall = size[0] * unit / 2, size[1] * unit / 2
+    return Extent(x - wide, y - tall, x + wide, y + tall)
 
 
 def _draw_turned(paper: Paper, item: MapItem) -> None:
-    """A map drawn upright, large enough for its corners, then turned as a picture."""
-    angle = math.radians(item.map_rotation)
-    cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
-    wide, tall = item.width * cos + item.height * sin, item.width * sin + item.height * cos
-    width, height = math.ceil(wide * paper.factor), math.ceil(tall * paper.factor)
-    unit = item.extent.width / (item.width * paper.factor)
-    x, y = item.extent.center
-    half_width, half_height = width * unit / 2, height * unit / 2
-    extent = Extent(x - half_width, y - half_height, x + half_width, y + half_height)
-    picture = _picture(paper, item, extent, (width, height))
-    degrees = item.rotation + item.map_rotation
-    turned = paper.canvas.new_layer()
-    draw_image(turned, picture, *paper.place(item, item.width / 2, item.height / 2), degrees, 1.0)
-    if item.rotation % 360:
-        paper.canvas.compose(turned)
-    else:
-        _put(paper, item, turned, 0, 0)
+    """A map in an item that is turned itself: recorded upright, then played back turned."""
+    width, height = math.ceil(item.width * paper.factor), math.ceil(item.height * paper.factor)
+    picture = _picture(paper, item, _part(paper, item, (0.0, 0.0), (width, height)), (width, height), VectorCanvas)
+    with clipped_to(paper.canvas, single_path(paper.points(item, rectangle(item)), True)):
+        draw_turned(paper.canvas, picture, paper.corner(item), item.rotation)
 
 
-def _picture(paper: Paper, item: MapItem, extent: Extent, size: tuple[int, int]) -> Canvas:
+def _picture(
+    paper: Paper, item: MapItem, extent: Extent, size: tuple[int, int], kind: type[Canvas] | None = None
+) -> Canvas:
     asked = paper.request.maps.get(item.uuid, PrintMap())
     layers = asked.layers
     if item.opacity < 1 and layer_operator(item.blend_mode) == OVER:
@@ -97,8 +94,9 @@ def _picture(paper: Paper, item: MapItem, extent: Extent, size: tuple[int, int])
         background=None,
         stretch=False,
         highlights=asked.highlights,
+        rotation=item.map_rotation,
     )
-    return render_map(paper.project, request, paper.sources)
+    return render_map(paper.project, request, paper.sources, kind or type(paper.canvas))
 
 
 def _faded(item: MapLayer, opacity: float) -> MapLayer:

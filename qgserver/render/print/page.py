@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from qgserver.draw.blend import layer_operator
 from qgserver.draw.canvas import Canvas
@@ -34,6 +34,8 @@ from qgserver.render.print.shapes import draw_nodes, draw_shape
 from qgserver.render.print.tables import draw_table
 from qgserver.render.print.texts import draw_label
 
+Kind = TypeVar("Kind", bound=Canvas)
+
 _DRAW: Mapping[type[LayoutItem], Callable[[Paper, Any], None]] = {
     MapItem: draw_map,
     LabelItem: draw_label,
@@ -46,13 +48,14 @@ _DRAW: Mapping[type[LayoutItem], Callable[[Paper, Any], None]] = {
 }
 
 
-def draw_page(project: Project, request: PrintRequest, sources: Sources, number: int = 0) -> Canvas:
-    """The picture of a page. Raises ``ProviderError`` (with the layer's name) when a layer's source can't be read."""
+def draw_page(project: Project, request: PrintRequest, sources: Sources, number: int, kind: type[Kind]) -> Kind:
+    """A page on a canvas of that kind. Raises ``ProviderError`` (with the layer's name) when a layer's source can't be
+    read."""
     page = request.layout.pages[number]
     width, height = request.pixels(number)
     # what is drawn keeps its shape: a fraction of a pixel that the picture lacks is missing on both sides
     factor = min(width / page.width, height / page.height)
-    canvas = Canvas(width, height)
+    canvas = kind(width, height)
     paper = Paper(canvas, page, factor, project, request, sources, project_context(project, sources))
     paper = paper.with_scope(_scope(paper, number))
     if page.symbol is not None:

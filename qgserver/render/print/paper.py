@@ -96,6 +96,7 @@ class Paper:
     def _paint(self, symbol: Symbol, geometry: GeometryArray) -> None:
         view = Extent(0.0, 0.0, float(self.canvas.width), float(self.canvas.height))
         env = Env(self.scale, self.context, NO_FEATURE, view, exact=True, assets=self.project.assets)
+        env = replace(env, vector=self.canvas.vector)
         paint_symbol(self.canvas, env, symbol, Shapes(geometry, np.zeros(1, dtype=np.int64)))
 
     def with_scope(self, variables: Mapping[str, object]) -> Paper:

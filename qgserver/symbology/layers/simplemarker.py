@@ -127,7 +127,7 @@ class SimpleMarker(MarkerLayer):
         margin = 2 * (round((4 * width if width else 1) + 1) // 2)
         side = int(size * (abs(math.sin(angle)) + abs(math.cos(angle)))) + margin + 1
         filling = brush if shape.filled else None
-        if not self.snapped or env.exact or side > MAX_SPRITE:
+        if not self.snapped or env.exact or env.vector or side > MAX_SPRITE:
             return exact_painter(outline, filling, pen, (dx, dy))
         sprite = Canvas(side, side)
         draw_marker(sprite, outline, filling, pen, (side / 2, side / 2))

@@ -61,13 +61,13 @@ class SvgMarker(MarkerLayer):
         width = self.size.pixels(env.scale)
         if not 1 <= width <= LARGEST:
             return paint_nothing
-        upright = not self.rotation % 360 and not self.aspect > 0
+        upright = not self.rotation % 360 and not self.aspect > 0 and not env.vector
         picture = colored_picture(env, self.name, self, width, upright=upright)
         height = width * (self.aspect if self.aspect > 0 else picture.height / picture.width)
         if not height <= LARGEST:
             return paint_nothing
         displacement = self.displacement(env.scale, width, height)
-        if self.rotation % 360 or max(width, height) > MAX_SPRITE:
+        if self.rotation % 360 or env.vector or max(width, height) > MAX_SPRITE:
             return self._turned_painter(picture, (width, height), displacement, env.opacity)
         return _stamp_painter(picture, (width, height), displacement, env.opacity)
 

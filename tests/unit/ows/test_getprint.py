@@ -111,6 +111,14 @@ def test_svg_is_one_page(server: Client) -> None:
     assert 'viewBox="0 0 100 75"' in answer.text
 
 
+@pytest.mark.parametrize("form", ["pdf", "svg"])
+def test_maps_and_legends_of_documents_are_shapes(server: Client, form: str) -> None:
+    for template in ("text", "legend", "rotated"):
+        query = {**QUERY, "TEMPLATE": template, "FORMAT": form, "map0:ROTATION": "20"}
+        answer = server.get("/", query_string=query).data
+        assert len(answer) > 5000 and not re.search(rb"/Subtype /Image|<image", answer)
+
+
 def test_switched_off() -> None:
     off = client(disable_getprint=True)
     assert off.get("/", query_string=QUERY).status_code == 501

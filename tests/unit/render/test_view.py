@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from qgserver.geo.crs import parse_crs
@@ -34,6 +35,19 @@ def test_a_tile_buffer_widens_the_view_and_keeps_the_scale() -> None:
     plain, wide = (view(Extent(0, 0, 256, 256), 256, 256, stretch=True, buffer=b) for b in (0, 16))
     assert (wide.width, wide.extent.xmin, wide.extent.ymax) == (288, -16, 272)
     assert (wide.resolution, wide.denominator) == (plain.resolution, plain.denominator)
+
+
+def test_a_turned_view_turns_clockwise_around_its_middle_and_reads_all_that_shows() -> None:
+    crs = parse_crs("EPSG:2154")
+    assert crs is not None
+    of = make_view(MapRequest(crs, Extent(0, 0, 200, 100), 200, 100, (), stretch=False, rotation=90.0))
+    assert of.extent.as_tuple() == pytest.approx((50, -50, 150, 150))
+    north, corner = np.array([[100.0, 80.0]]), of.corner
+    assert of.points_to_device(north)[0].tolist() == pytest.approx([130, 50])
+    assert of.points_to_device(corner)[0].tolist() == pytest.approx([0, 0])
+    wide = of.widened(10, 20)
+    assert wide.points_to_device(north)[0].tolist() == pytest.approx([140, 70])
+    assert wide.extent.as_tuple() == pytest.approx((30, -60, 170, 160))
 
 
 def test_scale_of_a_view_in_degrees() -> None:
