@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qgserver.geo.geometry import Floats, Ints
 from qgserver.labeling.candidates.columns import Candidates, Shapes, corners
 from qgserver.labeling.model import Engine, Item, Mode
+from qgserver.labeling.sorting import cheapest_first
 
 POLYGON = 3
 LINE = 1
@@ -22,7 +23,7 @@ def final(found: Candidates, items: Sequence[Item], engine: Engine) -> Candidate
     Whole numbers in a cost come from obstacles: only the candidates of the lowest whole number stay, and if that is
     not 0 they count alike.
     """
-    found = found.take(np.lexsort((found.cost, found.item)))
+    found = found.take(cheapest_first(found.item, found.cost))
     lowest = np.full(len(items), np.inf)
     np.minimum.at(lowest, found.item, np.floor(found.cost))
     kept = found.cost < lowest[found.item] + 1
@@ -36,7 +37,7 @@ def final(found: Candidates, items: Sequence[Item], engine: Engine) -> Candidate
         cost[rows] += _central(found.take(rows), geometries, engine)
     cost += _small(geometries, kinds, engine)[found.item]
     found = found.with_cost(cost)
-    return found.take(np.lexsort((cost, found.item)))
+    return found.take(cheapest_first(found.item, cost))
 
 
 def _central(found: Candidates, geometries: Shapes, engine: Engine) -> Floats:
@@ -52,12 +53,11 @@ def _central(found: Candidates, geometries: Shapes, engine: Engine) -> Floats:
     ring = np.minimum(inside, edge)
     centres = shapely.get_coordinates(shapely.centroid(geometries[used]))[row]
     away = np.hypot(x - centres[:, 0], y - centres[:, 1])
-    return 0.002 * (1 - _share(ring, row, len(used))) + 0.001 * _share(away, row, len(used))
+    return 0.002 * _share(-ring, row, len(used)) + 0.001 * _share(away, row, len(used))
 
 
 def _share(value: Floats, group: Ints, count: int) -> Floats:
-    """Where a value lies between the least (0) and the greatest (1) of its group; all alike: 1 where best is
-    greatest is asked for makes no difference, so 0."""
+    """Where a value lies between the least (0) and the greatest (1) of its group; 0 where all are alike."""
     low, high = np.full(count, np.inf), np.full(count, -np.inf)
     np.minimum.at(low, group, value)
     np.maximum.at(high, group, value)

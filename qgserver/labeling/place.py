@@ -19,6 +19,7 @@ from qgserver.labeling.candidates.limits import LINES, POLYGONS, limit
 from qgserver.labeling.candidates.line import wanted
 from qgserver.labeling.model import Engine, Item, Obstacle, Placed
 from qgserver.labeling.solve import Problem, solve
+from qgserver.labeling.sorting import cheapest_first
 
 MOST_LABELS = 50_000
 """Of more labels than this only the first are placed, those of the layers on top."""
@@ -48,7 +49,7 @@ def _solved(
     found: Candidates, items: Sequence[Item], obstacles: Sequence[Obstacle], engine: Engine
 ) -> tuple[list[Placed], list[Placed]]:
     """(labels with a place, labels without one at the best that they had)."""
-    found = found.take(np.lexsort((found.cost, found.item)))
+    found = found.take(cheapest_first(found.item, found.cost))
     penalty, barred = hindrances.penalties(found, items, obstacles, engine)
     kept, hopeless = _free(found, barred, items)
     lost = [_placed(found, row, items, unplaced=True) for row in hopeless.tolist()] if engine.unplaced else []

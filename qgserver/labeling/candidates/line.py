@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from qgserver.geo.geometry import Floats, Ints
-from qgserver.labeling.candidates.columns import Candidates, Flags, boxes, expand, join
-from qgserver.labeling.candidates.paths import Paths, flatten, pieces
+from qgserver.labeling.candidates.columns import Candidates, Flags, boxes, join
+from qgserver.labeling.candidates.paths import Paths, flatten, march, pieces
 from qgserver.labeling.candidates.point import CHEAPEST, sizes
 from qgserver.labeling.model import Engine, Item, LineFlags
 
@@ -59,10 +59,9 @@ def horizontal(which: Ints, items: Sequence[Item], engine: Engine, most: int) ->
     lines = _read(items, engine, most)
     length, anchor = lines.paths.length, lines.anchor * lines.paths.length
     step = length / (lines.wanted + 1)
-    count = np.where(lines.strict | (step <= 0), 1, lines.wanted + 1)
-    item, rank = expand(np.zeros_like(count), count)
-    distance = np.where(lines.strict[item], anchor[item], rank * step[item])
-    distance = np.minimum(distance, length[item])
+    once = lines.strict | (step <= 0)
+    start = np.where(lines.strict, np.minimum(anchor, length), 0.0)
+    item, distance = march(start, np.where(once, np.inf, step), length)
     size = sizes(items)[item]
     with np.errstate(divide="ignore", invalid="ignore"):
         cost = np.nan_to_num(np.abs(anchor[item] - distance) / length[item]) / 1000
@@ -98,28 +97,26 @@ def beside(item: Item) -> float:
 def _straight(lines: _Lines, chosen: Flags) -> Candidates:
     """Windows as long as the label slide along each straight part: ``item`` numbers the lines of the call."""
     paths = lines.paths
-    path, start, end = pieces(paths, SHARP)
+    path, start, end, length = pieces(paths, SHARP)
     longest = np.zeros(len(paths))
-    np.maximum.at(longest, path, end - start)
-    fits = chosen[path] & (end - start > lines.width[path])
+    np.maximum.at(longest, path, length)
+    fits = chosen[path] & (length >= lines.width[path])
     path, start, end = path[fits], start[fits], end[fits]
-    step = _steps(lines)[path]
-    count = np.ceil((end - start - lines.width[path]) / step).astype(np.int64)
-    piece, rank = expand(np.zeros_like(count), count)
+    piece, at = march(start, _steps(lines)[path], np.nextafter(end, -np.inf), ahead=lines.width[path])
     path, start, end = path[piece], start[piece], end[piece]
-    at = start + rank * step[piece]
     cost, begin, angle = _windows(lines, path, at)
-    length, middle = paths.length[path], at + lines.width[path] / 2
+    middle = at + lines.width[path] / 2
     # a label whose anchor is at an end of its line shall go there, whatever the parts are like
     free = (lines.anchor[path] > 0.1) & (lines.anchor[path] < 0.9)
-    of_part = 0.0005 * 2 * np.abs(middle - (start + end) / 2) / (end - start)
-    of_part += 0.0005 * (1 - (end - start) / longest[path])
+    of_line = 2 * np.abs(middle - lines.anchor[path] * paths.length[path]) / paths.length[path]
+    of_part = 2 * np.abs(middle - 0.5 * (end + start)) / (end - start)
     chord = paths.at(path, end) - paths.at(path, start)
-    steep = np.mod(np.arctan2(chord[:, 1], chord[:, 0]), np.pi)
-    of_part += 0.0001 * (1 - np.abs(steep - np.pi / 2) / (np.pi / 2))
-    of_line = 0.0005 * 2 * np.abs(middle - lines.anchor[path] * length) / length
-    # windows on either side of the middle cost the same: the first one is taken, not the one that rounding favours
-    cost = cost + np.where(free, of_part, 0.0) + np.where(paths.closed[path], 0.0, of_line + 1e-12 * at)
+    steep = np.mod(np.mod(np.arctan2(chord[:, 1], chord[:, 0]), 2 * np.pi), np.pi)
+    # added up in QGIS's order, so that windows which cost the same do so to the last bit, or differ as there
+    cost = cost + np.where(free, of_part * 0.0005, 0.0)
+    cost = cost + np.where(paths.closed[path], 0.0, of_line * 0.0005)
+    cost = cost + np.where(free, (1 - (end - start) / longest[path]) * 0.0005, 0.0)
+    cost = cost + np.where(free, (1 - np.abs(steep - np.pi / 2) / (np.pi / 2)) * 0.0001, 0.0)
     return _beside(lines, path, begin, angle, cost)
 
 
@@ -139,15 +136,12 @@ def _middle(lines: _Lines, chosen: Flags, extra: Floats) -> Candidates:
     total = np.where(short, width, length)
     anchor = total * np.minimum(0.99, lines.anchor)
     start = np.where(lines.strict, np.minimum(anchor, 0.99 * total - width), start)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        count = np.floor((length - width) / _steps(lines) + 1e-9).astype(np.int64) + 1
-    count = np.where(short | lines.strict, 1, count)
-    count[~chosen | (short & lines.paths.closed & ~lines.strict)] = 0
-    path, rank = expand(np.zeros_like(count), count)
-    at = start[path] + rank * _steps(lines)[path]
+    end = np.where(short | lines.strict, start, length - width)
+    end[~chosen | (short & lines.paths.closed & ~lines.strict)] = -np.inf
+    path, at = march(start, np.where(short | lines.strict, np.inf, _steps(lines)), end)
     cost, begin, angle = _windows(lines, path, at)
     away = np.abs(anchor[path] - (at + width[path] / 2)) / total[path]
-    return _beside(lines, path, begin, angle, cost + away / 1000 + extra[path])
+    return _beside(lines, path, begin, angle, cost + away / 1000 + extra[path], above_first=True)
 
 
 def _windows(lines: _Lines, path: Ints, at: Floats) -> tuple[Floats, Floats, Floats]:
@@ -155,7 +149,7 @@ def _windows(lines: _Lines, path: Ints, at: Floats) -> tuple[Floats, Floats, Flo
     paths, width = lines.paths, lines.width[path]
     begin, end = paths.at(path, at), paths.at(path, at + width)
     chord = end - begin
-    reach = np.hypot(chord[:, 0], chord[:, 1])
+    reach = np.sqrt(chord[:, 0] * chord[:, 0] + chord[:, 1] * chord[:, 1])
     beyond = at < 0
     if beyond.any():
         last = paths.coords[paths.offsets[path[beyond] + 1] - 1] - paths.coords[paths.offsets[path[beyond]]]
@@ -165,22 +159,21 @@ def _windows(lines: _Lines, path: Ints, at: Floats) -> tuple[Floats, Floats, Flo
     return cost, begin, np.arctan2(chord[:, 1], chord[:, 0])
 
 
-def _beside(lines: _Lines, path: Ints, begin: Floats, angle: Floats, cost: Floats) -> Candidates:
-    """The windows' boxes below, above and on the line, as far as the settings allow."""
+def _beside(
+    lines: _Lines, path: Ints, begin: Floats, angle: Floats, cost: Floats, *, above_first: bool = False
+) -> Candidates:
+    """The windows' boxes below, above and on the line, as far as the settings allow, window by window."""
     flags, height, distance = lines.flags[path], lines.height[path], lines.distance[path]
     leftward = (angle > np.pi / 2) | (angle <= -np.pi / 2)
     swapped = leftward & ((flags & LineFlags.MAP_ORIENTATION) != 0)
     above, below, on = ((flags & flag) != 0 for flag in (LineFlags.ABOVE, LineFlags.BELOW, LineFlags.ON))
-    sides = (
-        (np.where(swapped, above, below), -(distance + height), np.where(swapped, 0.0, 0.001)),
-        (np.where(swapped, below, above), distance, np.where(swapped, 0.001, 0.0)),
-        (on, -height / 2, np.full(len(path), 0.002)),
-    )
-    normal = np.stack((-np.sin(angle), np.cos(angle)), axis=-1)
-    size = np.stack((lines.width[path], height), axis=-1)
-    return join(
-        [
-            boxes(path[use], (begin + normal * shift[:, None])[use], size[use], (cost + more)[use], angle=angle[use])
-            for use, shift, more in sides
-        ]
-    )
+    under = (np.where(swapped, above, below), -(distance + height), np.where(swapped, 0.0, 0.001))
+    over = (np.where(swapped, below, above), distance, np.where(swapped, 0.001, 0.0))
+    upon = (on, -height / 2, np.full(len(path), 0.002))
+    sides = (over, under, upon) if above_first else (under, over, upon)
+    used, shift, more = (np.stack(columns, axis=1).ravel() for columns in zip(*sides, strict=True))
+    window = np.repeat(np.arange(len(path)), len(sides))[used]
+    normal = np.stack((-np.sin(angle), np.cos(angle)), axis=-1)[window]
+    corner = begin[window] + normal * shift[used][:, None]
+    size = np.stack((lines.width[path], height), axis=-1)[window]
+    return boxes(path[window], corner, size, cost[window] + more[used], angle=angle[window])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -40,16 +41,40 @@ class Paths:
         first, last = self.offsets[path], self.offsets[path + 1] - 1
         vertex = self.segment(path, distance)
         start, end = self.coords[vertex], self.coords[np.minimum(vertex + 1, last)]
-        step = self.along[np.minimum(vertex + 1, last)] - self.along[vertex]
-        rest = np.minimum(distance - self.along[vertex], step)
+        rest = distance - self.along[vertex]
         before = distance < 0
         if before.any():
-            start[before], end[before] = self.coords[first[before]], self.coords[last[before]]
-            step[before] = np.hypot(*(end - start)[before].T)
-            rest[before] = distance[before]
+            start[before], end[before], rest[before] = (
+                self.coords[first[before]],
+                self.coords[last[before]],
+                distance[before],
+            )
+        way = end - start
+        step = _length(way)
         with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(step > 0, rest / step, 0.0)
-        return start + (end - start) * share[:, None]
+            moved = start + way * np.minimum(rest, step)[:, None] / step[:, None]
+        moved[step <= 0] = start[step <= 0]
+        return moved
+
+
+def march(start: Floats, step: Floats, limit: Floats, ahead: Floats | float = 0.0) -> tuple[Ints, Floats]:
+    """(whose it is int64[n], where it is float64[n]): of each walker the places from ``start`` on, ``step`` by step, as
+    long as what is ``ahead`` does not pass the ``limit``. Sums grow as they do in QGIS: their rounding decides whether
+    the last place is reached."""
+    reach = np.broadcast_to(np.asarray(ahead, dtype=np.float64), start.shape)
+    walker, at = np.arange(len(start)), start
+    walkers, places = [], []
+    while True:
+        going = at + reach[walker] <= limit[walker]
+        walker, at = walker[going], at[going]
+        walkers.append(walker)
+        places.append(at)
+        if not len(walker):
+            break
+        at = at + step[walker]
+    which = np.concatenate(walkers)
+    order = np.argsort(which, kind="stable")
+    return which[order], np.concatenate(places)[order]
 
 
 def flatten(lines: Sequence[shapely.Geometry] | Shapes) -> Paths:
@@ -68,14 +93,10 @@ def of_vertices(coords: Floats, owner: Ints, count: int) -> Paths:
     coords, owner = coords[keep], owner[keep]
     offsets = running(np.bincount(owner, minlength=count))
     step = np.zeros(len(coords))
-    step[1:] = np.hypot(*np.diff(coords, axis=0).T)
-    starts = offsets[:-1][np.diff(offsets) > 0]
-    step[starts] = 0.0
-    total = np.cumsum(step)
+    step[1:] = _length(np.diff(coords, axis=0))
     filled = np.diff(offsets) > 0
-    origin = np.zeros(count)
-    origin[filled] = total[offsets[:-1][filled]]
-    along = total - origin[owner]
+    step[offsets[:-1][filled]] = 0.0
+    along = summed(step, offsets)
     length = np.zeros(count)
     length[filled] = along[offsets[1:][filled] - 1]
     closed = np.zeros(count, dtype=bool)
@@ -84,28 +105,41 @@ def of_vertices(coords: Floats, owner: Ints, count: int) -> Paths:
     return Paths(coords, offsets, along, length, closed, along + base[owner], base)
 
 
-def pieces(paths: Paths, sharpest: float) -> tuple[Ints, Floats, Floats]:
-    """The paths cut at vertices where they turn by more than ``sharpest`` radians: (path, start, end) of each piece,
-    distances along its path. A closed path that turns sharply at its first vertex is not cut anywhere new by that."""
+def summed(values: Floats, offsets: Ints) -> Floats:
+    """float64[n]: the sums of ``values`` up to each of them, run by run, added one after the other."""
+    sums = np.empty(len(values))
+    for begin, end in pairwise(offsets.tolist()):
+        np.cumsum(values[begin:end], out=sums[begin:end])
+    return sums
+
+
+def _length(way: Floats) -> Floats:
+    return np.asarray(np.sqrt(way[:, 0] * way[:, 0] + way[:, 1] * way[:, 1]))
+
+
+def pieces(paths: Paths, sharpest: float) -> tuple[Ints, Floats, Floats, Floats]:
+    """The paths cut at vertices where they turn by more than ``sharpest`` radians: (path, start, end, length) of each
+    piece, distances along its path; the length is added up anew and may round otherwise. A closed path that turns
+    sharply at its first vertex is not cut anywhere new by that."""
     coords, offsets = paths.coords, paths.offsets
-    count = np.diff(offsets)
-    inner_count = np.maximum(count - 2, 0)
-    path, vertex = expand(offsets[:-1] + 1, inner_count)
+    path, vertex = expand(offsets[:-1] + 1, np.maximum(np.diff(offsets) - 2, 0))
     before, after = coords[vertex] - coords[vertex - 1], coords[vertex + 1] - coords[vertex]
     turn = np.arctan2(
         before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0],
         before[:, 0] * after[:, 0] + before[:, 1] * after[:, 1],
     )
     sharp = np.abs(turn) > sharpest
-    path, at = path[sharp], paths.along[vertex[sharp]]
-    every = np.arange(len(paths))
-    owner = np.concatenate((path, every))
-    start = np.concatenate((at, np.zeros(len(paths))))
-    order = np.lexsort((start, owner))
-    owner, start = owner[order], start[order]
-    end = np.empty_like(start)
-    end[:-1] = start[1:]
-    final = np.ones(len(owner), dtype=bool)
-    final[:-1] = owner[1:] != owner[:-1]
-    end[final] = paths.length[owner[final]]
-    return owner, start, end
+    filled = np.flatnonzero(np.diff(offsets) > 0)
+    owner = np.concatenate((path[sharp], filled))
+    first = np.concatenate((vertex[sharp], offsets[filled]))
+    order = np.argsort(first, kind="stable")
+    owner, first = owner[order], first[order]
+    last = np.append(first[1:], len(coords) - 1)
+    final = np.append(owner[1:] != owner[:-1], True)[: len(owner)]
+    last[final] = offsets[owner[final] + 1] - 1
+    start, end = paths.along[first], paths.along[last]
+    length = end - start
+    steps = _length(np.diff(coords, axis=0))
+    for row in np.flatnonzero((start > 0) & (last > first)).tolist():
+        length[row] = np.cumsum(steps[first[row] : last[row]])[-1]
+    return owner, start, end, length

@@ -57,7 +57,7 @@ def _over_offsets(items: Sequence[Item], quadrant: Ints) -> Floats:
 def centred(which: Ints, items: Sequence[Item], points: Floats, most: int = 1) -> Candidates:
     """The box's middle on the point: what polygons try before the places around their centre."""
     size = sizes(items)
-    return boxes(which, points - size / 2, size, np.full(len(which), CHEAPEST), angle=angles(items))
+    return boxes(which, points - size / 2, size, np.full(len(which), CHEAPEST / 2), angle=angles(items))
 
 
 def around(which: Ints, items: Sequence[Item], points: Floats, most: int) -> Candidates:

@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from qgserver.labeling.heap import Heap
-from qgserver.labeling.model import Engine, Item, Mode, Obstacle, ObstacleKind, Placed, Placing
+from qgserver.labeling.model import Engine, Item, LineFlags, Mode, Obstacle, ObstacleKind, Placed, Placing
 from qgserver.labeling.place import place
 
 ENGINE = Engine(400, 400, 96 / 25.4)
@@ -172,3 +172,48 @@ def test_what_hidden_labels_had_cost_before_does_not_count_where_several_are_hid
         for number, (x, y, text, priority) in enumerate(points)
     ]
     assert shown(place(crowd, [], Engine(240, 200, 96 / 25.4))) == {2, 5}
+
+
+@pytest.mark.parametrize(
+    ("mode", "lines", "expected"),
+    [
+        (
+            Mode.LINE,
+            {
+                "50 115,91 152": "Lyon",
+                "100 114,149 75": "Lyon",
+                "53 110,89 130": "Lyon",
+                "70 121,107 100": "Lyon",
+            },
+            {0: (58.72, 124.22), 1: (114.84, 103.47), 3: (75.98, 118.75)},
+        ),
+        (
+            Mode.HORIZONTAL,
+            {
+                "36 145,81 185": "Lyon",
+                "26 136,63 130,112 157": "Lyon",
+                "26 100,80 60,137 27": "Hello",
+                "25 55,57 76": "Hello",
+            },
+            {0: (46.04, 158.72), 1: (56.12, 125.96), 2: (60.19, 53.98), 3: (22.25, 55.5)},
+        ),
+    ],
+)
+def test_labels_of_lines_take_the_place_that_rounding_favours_in_qgis(
+    mode: Mode, lines: dict[str, str], expected: dict[int, tuple[float, float]]
+) -> None:
+    """Places to both sides of the middle cost the same but for the rounding of sums along the line."""
+    flags = LineFlags.ABOVE | LineFlags.BELOW | LineFlags.ON
+    crowd = [
+        replace(
+            label(0, mode=mode, feature=number),
+            geometry=shapely.from_wkt(f"LINESTRING ({points})"),
+            width=WIDTHS[text],
+            placing=Placing(mode=mode, line_flags=flags),
+        )
+        for number, (points, text) in enumerate(lines.items())
+    ]
+    found = place(crowd, [], Engine(240, 200, 96 / 25.4))
+    assert {p.item.feature: (p.x, p.y) for p in found} == {
+        feature: pytest.approx(at, abs=0.01) for feature, at in expected.items()
+    }
