@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from urllib.parse import quote
 
 from qgserver.errors import ProviderError
 from qgserver.ows.documents import fill
@@ -39,6 +40,13 @@ QT_TYPES: Mapping[FieldType, str] = {
 NUMBER_LISTS = frozenset({"_int2", "_int4", "_int8", "_float4", "_float8", "_numeric"})
 FRIENDLY = ("name", "title", "heibt", "desc", "nom", "street", "road", "label")
 """Parts of field names that QGIS takes for a feature's name, best first."""
+
+BACKGROUND, PUBLISH, PRINT_LAYER = "WMSBackgroundLayer", "WMSPublishDataSourceUrl", "WMSPrintLayer"
+TRUE_WORDS = ("1", "true")
+SECRET = re.compile("username$|password$|authcfg$|http-header:")
+WAY_IN = re.compile("//[^/?#]*@")
+KEPT = "/:?=,;@ "
+"""What stands in a value of a data source as it is."""
 
 QUOTED = re.compile(r'"((?:[^"]|"")+)"')
 """An expression that is nothing but the name of a field."""
@@ -144,8 +152,7 @@ class SettingsExtras:
             schema = self._schema(node.layer)
             yield from ("<Attributes/>",) if schema is None else _fields(node.layer, schema)
         elif node.layer.source.provider == "wms":
-            background = str(node.layer.custom_properties.get("WMSBackgroundLayer", "")).lower()
-            yield element("WMSBackgroundLayer", _flag(background in ("1", "true")))
+            yield from _remote(node.layer)
 
     def is_drawn(self, layer: Published) -> bool:
         """False for tables, and for layers of which neither source nor project can tell that they are none."""
@@ -164,6 +171,19 @@ class SettingsExtras:
         except ProviderError:
             self._failed.add(where)
             return None
+
+
+def _remote(layer: RasterLayer) -> Iterator[str]:
+    """Of layers of other servers: whether they are a background, what to ask instead of us where the author lets that
+    be known, and what to ask for prints. Names and passwords stay with us."""
+    chosen = {name: str(layer.custom_properties.get(name, "")) for name in (BACKGROUND, PUBLISH, PRINT_LAYER)}
+    yield element(BACKGROUND, _flag(chosen[BACKGROUND].lower() in TRUE_WORDS))
+    if chosen[PUBLISH].lower() in TRUE_WORDS:
+        pairs = ((name, value) for name in layer.source.params for value in layer.source.values(name))
+        open_pairs = ((name, WAY_IN.sub("//", value)) for name, value in pairs if not SECRET.match(name))
+        known = (f"{name}={quote(value, safe=KEPT)}" for name, value in open_pairs)
+        yield element("WMSDataSource", "&".join(known))
+    yield optional(PRINT_LAYER, chosen[PRINT_LAYER])
 
 
 def _visibility(branch: Branch, visible: bool) -> Iterator[tuple[int, bool]]:

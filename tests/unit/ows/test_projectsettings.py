@@ -6,9 +6,9 @@ import pytest
 
 from qgserver.ows.wms.projectsettings import SettingsExtras, wfs_layers
 from qgserver.ows.wms.published import Leaf
-from qgserver.project.model import Group, Project, Style, TreeLayer, VectorLayer, WfsProperties
+from qgserver.project.model import Group, Project, RasterLayer, Style, TreeLayer, VectorLayer, WfsProperties
 from qgserver.providers import Sources
-from qgserver.providers.uri import DataSource
+from qgserver.providers.uri import DataSource, parse_datasource
 from qgserver.symbology.renderers.null import NullRenderer
 
 
@@ -42,3 +42,16 @@ def test_the_field_that_names_features_may_be_gone(expression: str, shown: str) 
     made = project(layer)
     leaf = Leaf(layer, made.tree.children[0])  # type: ignore[arg-type]
     assert SettingsExtras(made, Sources()).attributes(leaf)["displayField"] == shown
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_the_address_of_a_remote_layer_is_told_without_the_way_in_where_the_author_wants_that(published: bool) -> None:
+    """As QGIS Server tells it, but for the password."""
+    source = "crs=EPSG:21781&username=u&password=p&layers=a&layers=b&styles=&url=https://me:pw@h/wms?map%3D1%26x"
+    custom = {"WMSBackgroundLayer": "true", "WMSPublishDataSourceUrl": str(published).lower(), "WMSPrintLayer": "x=1&y"}
+    layer = RasterLayer("r", "r", "r", parse_datasource("wms", source, ""), None, custom_properties=custom)
+    told = "crs=EPSG:21781&amp;layers=a&amp;layers=b&amp;styles=&amp;url=https://h/wms?map=1%26x"
+    found = list(SettingsExtras(project(), Sources()).children(Leaf(layer, TreeLayer("r", "r"))))
+    expected = ["<TreeName>r</TreeName>", "<WMSBackgroundLayer>1</WMSBackgroundLayer>"]
+    expected += [f"<WMSDataSource>{told}</WMSDataSource>"] if published else []
+    assert found == [*expected, "<WMSPrintLayer>x=1&amp;y</WMSPrintLayer>"]
