@@ -36,6 +36,13 @@ WKTS = [
 ]
 SHAPES = [None if text is None else shapely.from_wkt(text) for text in WKTS]
 
+
+@pytest.fixture(autouse=True, params=[0, wkb.FEW], ids=["arrays", "walk"])
+def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways give the same."""
+    monkeypatch.setattr(wkb, "FEW", request.param)
+
+
 Forms = dict[str, Any]
 FORMS: list[Forms] = [
     {},
