@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from qgserver.geo.geometry import LINESTRING, Floats, GeometryArray, Ints, offsets
 
@@ -97,7 +99,7 @@ def _squares(padded: Floats) -> _Squares:
 
 
 def _corner(rows: Ints, columns: Ints) -> Floats:
-    return np.stack([columns, rows], axis=1) - 0.5
+    return np.stack([columns, rows], axis=1).astype(np.float64) - 0.5
 
 
 def _segments(squares: _Squares, which: Ints, levels: Floats) -> tuple[Floats, Floats]:
@@ -131,7 +133,9 @@ def _merged(pieces: Floats, levels: Floats) -> Isolines:
     kept = np.flatnonzero((pieces[:, 0] != pieces[:, 1]).any(axis=1))
     order = kept[np.argsort(levels[kept], kind="stable")]
     values, groups = np.unique(levels[order], return_inverse=True)
-    together = shapely.multilinestrings(shapely.linestrings(pieces[order]), indices=groups)
+    ends = np.repeat(np.arange(len(order)), 2)
+    found = cast(NDArray[np.object_], shapely.linestrings(pieces[order].reshape(-1, 2), indices=ends))
+    together = shapely.multilinestrings(found, indices=groups)
     lines, owners = shapely.get_parts(shapely.line_merge(together), return_index=True)
     coords, rows = shapely.get_coordinates(lines, return_index=True)
     one = np.arange(len(lines) + 1, dtype=np.int64)

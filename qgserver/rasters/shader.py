@@ -117,7 +117,9 @@ def read_shader(element: etree._Element | None) -> RampShader:
     return RampShader(read_items(element.findall("item")), kind, flag(element, "clip"))
 
 
-def limits(element: etree._Element | None, shader: RampShader) -> tuple[float, float]:
-    """The values at the ends of the legend's ramp."""
+def limits(element: etree._Element, shader: RampShader) -> tuple[float, float]:
+    """The values at the ends of the legend's ramp: those of the ``<rasterrenderer>``, else of its shader."""
     first, last = (shader.items[0].value, shader.items[-1].value) if shader.items else (0.0, 0.0)
-    return number(element, "minimumValue", first), number(element, "maximumValue", last)
+    inner = element.find("rastershader/colorrampshader")
+    low, high = number(inner, "minimumValue", first), number(inner, "maximumValue", last)
+    return number(element, "classificationMin", low), number(element, "classificationMax", high)

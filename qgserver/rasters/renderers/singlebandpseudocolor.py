@@ -40,13 +40,12 @@ class SingleBandPseudoColor:
 def read(element: etree._Element) -> SingleBandPseudoColor:
     """``band`` and ``rastershader/colorrampshader``."""
     band = integer(element, "band", 1)
-    inner = element.find("rastershader/colorrampshader")
-    shader = read_shader(inner)
-    return SingleBandPseudoColor(band, shader, (LegendEntry("", band=band), *_entries(inner, shader)))
+    shader = read_shader(element.find("rastershader/colorrampshader"))
+    return SingleBandPseudoColor(band, shader, (LegendEntry("", band=band), *_entries(element, shader)))
 
 
-def _entries(element: etree._Element | None, shader: RampShader) -> tuple[LegendEntry, ...]:
-    settings = None if element is None else element.find("rampLegendSettings")
+def _entries(element: etree._Element, shader: RampShader) -> tuple[LegendEntry, ...]:
+    settings = element.find("rastershader/colorrampshader/rampLegendSettings")
     if shader.kind == INTERPOLATED and is_continuous(settings):
         return (ramp_entry(settings, _ramp(shader), *limits(element, shader)),) if shader.items else ()
     return tuple(LegendEntry(item.label, to_color(item.color)) for item in shader.items)

@@ -13,6 +13,7 @@ from qgserver.draw.encode import ImageOptions, encode_png
 from qgserver.draw.units import RenderScale
 from qgserver.geo.geometry import Ints
 from qgserver.project.model import Project
+from qgserver.render.legend.bars import draw_patch
 from qgserver.render.legend.nodes import LayerNode, Node, Row
 from qgserver.render.legend.swatch import Box, SwatchPainter, layer_painter
 from qgserver.symbology.symbol import Symbol
@@ -21,6 +22,8 @@ Json = str | float | list["Json"] | dict[str, "Json"]
 
 ICON = 16
 """Pixels of an icon; markers and wide lines get larger ones."""
+PATCH = (7, 4)
+"""Pixels of the icon of a raster's colour: as many as the patch has millimetres (measured)."""
 TRIAL = 512
 """Pixels in which the size of a symbol is looked for."""
 MARGIN = 2
@@ -56,16 +59,27 @@ def _row(row: Row, opacity: float, painter: SwatchPainter) -> dict[str, Json]:
         entry["scaleMaxDenom"] = row.max_scale
     if row.min_scale:
         entry["scaleMinDenom"] = row.min_scale
-    if row.symbol is not None or row.color is not None:
-        canvas = _plain_icon(row.color) if row.symbol is None else icon(row.symbol, opacity, painter)
+    canvas = _icon(row, opacity, painter)
+    if canvas is not None:
         png = encode_png(canvas, ImageOptions(transparent=True, dpi=DPI))
         entry["icon"] = base64.b64encode(png).decode("ascii")
     return entry
 
 
-def _plain_icon(color: Color | None) -> Canvas:
+def _icon(row: Row, opacity: float, painter: SwatchPainter) -> Canvas | None:
+    """The picture of a row; texts and bars of colours have none."""
+    if row.symbol is not None:
+        return icon(row.symbol, opacity, painter)
+    if row.patch is not None:
+        canvas = Canvas(*PATCH)
+        draw_patch(canvas, PATCH, row.patch)
+        return canvas
+    return None if row.color is None else _plain_icon(row.color)
+
+
+def _plain_icon(color: Color) -> Canvas:
     canvas = Canvas(ICON, ICON)
-    canvas.fill_background(color or (0.0, 0.0, 0.0, 0.0))
+    canvas.fill_background(color)
     return canvas
 
 

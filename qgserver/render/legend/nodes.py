@@ -9,9 +9,11 @@ from qgserver.diagrams.reading import read_diagrams
 from qgserver.draw.color import Color
 from qgserver.errors import ProviderError
 from qgserver.project.layersource import open_layer
-from qgserver.project.model import Layer, Project, Style, VectorLayer
+from qgserver.project.model import Layer, Project, RasterLayer, Style, VectorLayer
 from qgserver.providers import Sources
+from qgserver.rasters.model import LegendRamp
 from qgserver.render.legend.content import Census, count_features, find_visible
+from qgserver.render.legend.rasters import raster_rows
 from qgserver.render.legend.request import LegendGroup, LegendRequest
 from qgserver.render.request import MapLayer
 from qgserver.symbology.renderer import LegendItem, Renderer
@@ -22,13 +24,15 @@ from qgserver.symbology.symbol import Symbol
 @dataclass(frozen=True, slots=True)
 class Row:
     """A symbol and its label; ``symbol`` is None for rules that only group others, and where a part of a diagram is
-    shown by its ``color``."""
+    shown by its ``color``, colours of a raster by a ``patch`` or a ``ramp``."""
 
     label: str
     symbol: Symbol | None
     min_scale: float = 0.0
     max_scale: float = 0.0
     color: Color | None = None
+    patch: Color | None = None
+    ramp: LegendRamp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ def _layer_node(project: Project, request: LegendRequest, item: MapLayer, source
     layer = item.layer
     style = layer_style(item)
     title = layer.title or layer.name
+    if isinstance(layer, RasterLayer):
+        return _raster_node(item, layer, title, request, sources)
     if style is None or not isinstance(layer, VectorLayer):
         return LayerNode(layer, title, ())
     if request.scale and not style.scale_range.contains(request.scale):
@@ -103,6 +109,20 @@ def _layer_node(project: Project, request: LegendRequest, item: MapLayer, source
         title = f"{title} [{census.total}]"
     rows = (*_rows(kept, style.renderer, title, census, request), *_diagram_rows(style, layer, request))
     return LayerNode(layer, title, rows, style.opacity)
+
+
+def _raster_node(
+    item: MapLayer, layer: RasterLayer, title: str, request: LegendRequest, sources: Sources
+) -> LayerNode | None:
+    style = layer.styles.get(item.style) or layer.style
+    if request.scale and not style.scale_range.contains(request.scale):
+        return None
+    silent = request.style.labels == "none"
+    rows = (
+        Row(" " if silent else one.label, one.symbol, patch=one.patch, ramp=one.ramp)
+        for one in raster_rows(layer, style, sources)
+    )
+    return LayerNode(layer, title, tuple(rows))
 
 
 def _diagram_rows(style: Style, layer: Layer, request: LegendRequest) -> Iterator[Row]:
