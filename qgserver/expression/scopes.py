@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Callable, Mapping
-from functools import cache
 
 from qgserver.expression.context import LayerInfo, ProjectInfo
 from qgserver.expression.values import Value
@@ -54,10 +53,10 @@ def map_scope(crs: str, extent: Extent, scale: float, rotation: float = 0.0) -> 
         "map_id": "canvas",  # as QGIS Server has it (measured)
         "map_rotation": float(rotation),
         "map_scale": scale,
-        "map_extent": cache(polygon),
+        "map_extent": _Kept(polygon),
         "map_extent_width": extent.width,
         "map_extent_height": extent.height,
-        "map_extent_center": cache(center),
+        "map_extent_center": _Kept(center),
         "map_crs": crs,
         **{f"map_{name}": _later(crs, key) for name, key in _CRS_VARIABLES.items()},
     }
@@ -78,6 +77,21 @@ _CRS_VARIABLES = {
 def layer_scope(layer: LayerInfo) -> dict[str, Value]:
     """``@layer*``; the layer's own variables come on top."""
     return {"layer": layer, "layer_id": layer.id, "layer_name": layer.name, "layer_crs": layer.crs}
+
+
+class _Kept:
+    """A variable made when it is first read: few are. (``functools.cache`` takes longer to set up than all else here.)"""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], Value]) -> None:
+        self._make = make
+        self._made: tuple[Value, ...] = ()
+
+    def __call__(self) -> Value:
+        if not self._made:
+            self._made = (self._make(),)
+        return self._made[0]
 
 
 def _later(crs: str, key: str) -> Callable[[], Value]:

@@ -35,7 +35,11 @@ class Parameter(Generic[T]):
 
     def text(self, source: Source) -> str:
         """The value as sent, without surrounding blanks; "" when absent under all its names."""
-        return next((value for name in self.names if (value := (source.get(name) or "").strip())), "")
+        for name in self.names:
+            value = (source.get(name) or "").strip()
+            if value:
+                return value
+        return ""
 
     def of(self, source: Source) -> T:
         """The value. Raises ``OwsError`` InvalidParameterValue."""

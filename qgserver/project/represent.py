@@ -56,10 +56,10 @@ class Display:
 
     def texts(self, field: Field, values: Sequence[Value]) -> list[str]:
         """What a form shows for each value; ``NULL`` for None."""
-        setup = self._setup(field)
         represent = _WIDGETS.get(self.layer.field_config(field.name).widget.type)
         if represent is None:
             return [display_text(field, value) for value in values]
+        setup = self._setup(field)
         texts = represent(values, setup)
         return [text[1:-1] for text in texts] if _is_multi(setup) else texts
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from qgserver.expression.context import Context, ProjectInfo
 from qgserver.expression.scopes import map_scope, project_scope
 from qgserver.project.layeraccess import ProjectLayers
 from qgserver.project.layersource import open_layer
 from qgserver.project.model import Layer, Project, VectorLayer
+from qgserver.project.model.derived import once
 from qgserver.providers import Sources
 from qgserver.render.view import View
 
@@ -14,22 +18,28 @@ from qgserver.render.view import View
 def project_context(project: Project, sources: Sources | None = None) -> Context:
     """The scope of the project: its own variables and the standard ``@project_*`` ones; with ``sources`` also its
     layers, which expressions of the project's author reach."""
+    info, scope = _scope(project)
+    if sources is None:
+        return Context(variables=scope, project=info)
+    layers = ProjectLayers(project, lambda other: open_layer(project, other, sources))
+    return Context(variables=scope, project=info, layers=layers)
+
+
+@once
+def _scope(project: Project) -> tuple[ProjectInfo, Mapping[str, object]]:
     info = ProjectInfo(
         project.crs.authid if project.crs else "",
         project.ellipsoid,
         project.distance_units or "meters",
         project.area_units or "square meters",
     )
-    scope: dict[str, object] = {
+    scope = {
         "qgis_version": "3.22.16",
         "qgis_version_no": 32216,
         "project_abstract": project.abstract,
         **project_scope(info, project.path, project.title, project.variables),
     }
-    if sources is None:
-        return Context(variables=scope, project=info)
-    layers = ProjectLayers(project, lambda other: open_layer(project, other, sources))
-    return Context(variables=scope, project=info, layers=layers)
+    return info, MappingProxyType(scope)
 
 
 def map_context(project: Project, view: View, sources: Sources | None = None) -> Context:
