@@ -80,7 +80,7 @@ def layer_scope(layer: LayerInfo) -> dict[str, Value]:
 
 
 class _Kept:
-    """A variable made when it is first read: few are. (``functools.cache`` takes longer to set up than all else here.)"""
+    """A variable made when it is first read: few are. (``functools.cache`` takes longer to set up than the rest.)"""
 
     __slots__ = ("_made", "_make")
 

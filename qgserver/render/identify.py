@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ from qgserver.providers.batch import Batch, concat_batches, take_batch
 from qgserver.providers.protocol import Field, Provider, Query, Schema
 from qgserver.render.context import layer_context, map_context, project_context
 from qgserver.render.geometry import request_extent
-from qgserver.render.maptip import Template, read_template
+from qgserver.render.maptip import read_template
 from qgserver.render.rasters import Bands, raster_bands
 from qgserver.render.view import View
 from qgserver.symbology.renderers.null import NullRenderer
@@ -44,7 +44,8 @@ POINT_SHARE, LINE_SHARE, POLYGON_SHARE = 1 / 100, 1 / 200, 1 / 400
 CORNERS_KEEP = 0.25
 """Part of its width and height that a reprojected search box made of two corners must keep."""
 BATCH = 64
-"""Features read at a time, unless more are asked for: only those that the search box meets come at all."""
+MAX_BATCH = 2000
+"""Features read at a time, more where more are asked for: only those that the search box meets come at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class Tolerances:
 @dataclass(frozen=True, slots=True)
 class InfoRequest:
     """What is asked: features at ``point`` (in ``crs``); else those that meet ``area`` (in ``crs``); else all in
-    ``view``; else, without a map, all. ``count`` of each layer at most. ``tips``: map tips are wanted."""
+    ``view``; else, without a map, all. ``count`` of each layer at most. ``tips``: map tips are wanted; ``shapes``:
+    boxes and geometry."""
 
     crs: Crs
     layers: tuple[InfoLayer, ...]
@@ -78,15 +80,16 @@ class InfoRequest:
     area: BaseGeometry | None = None
     tolerances: Tolerances = Tolerances()
     tips: bool = False
+    shapes: bool = True
     tolerant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
     """What was found of one layer: ``fields`` are those that WMS may show, ``batch`` the features with these columns
-    (None = none found) and geometry in the CRS asked for, ``boxes`` float64[n, 4] in it, ``tips`` their map tips (None:
-    not wanted, or the layer has none), ``context`` what expressions about the layer are evaluated in. ``bands``: names
-    and values of a raster's bands at the point, None = nothing."""
+    (None = none found) and geometry in the CRS asked for, ``boxes`` float64[n, 4] in it, ``tips`` their map tips (each
+    None: not wanted, or the layer has none), ``context`` what expressions about the layer are evaluated in. ``bands``:
+    names and values of a raster's bands at the point, None = nothing."""
 
     layer: VectorLayer | RasterLayer
     context: Context
@@ -161,15 +164,30 @@ def _identify(project: Project, request: InfoRequest, item: InfoLayer, provider:
         return hits
     style = _style(item, layer)
     template = read_template(style.map_tip) if request.tips and style.map_tip.strip() else None
-    query = _query(item, schema, fields, template, search, context)
-    batch = _read(provider, query, search, request, lambda found: _drawn(found, style, context, request.view))
+    used = (style.used_fields(), frozenset[str]() if template is None else template.used_fields())
+    query = Query(
+        columns=_columns(schema, fields, used),
+        geometry=layer.has_geometry,
+        extent=search.extent,
+        where=item.where,
+        batch_size=min(max(request.count, BATCH), MAX_BATCH),
+        brief=search.extent is not None,
+        context=context.for_clients(),
+    )
+    with_shapes = request.shapes or (template is not None and template.needs_geometry())
+
+    def drawn(found: Batch) -> Mask:
+        return _drawn(found, style, context, request.view)
+
+    batch = _read(provider, query, search, drawn, request.count, with_shapes)
     if batch is None:
         return hits
     tips = None if template is None else tuple(template.texts(batch, context))
-    boxes = _boxes(batch, transform)
-    if transform is not None and batch.geometry is not None:
-        batch = replace(batch, geometry=transform.geometry(batch.geometry))
-    return replace(hits, batch=batch, boxes=boxes, tips=tips)
+    if batch.geometry is None or not request.shapes:
+        return replace(hits, batch=replace(batch, geometry=None), tips=tips)
+    shapes = batch.geometry if transform is None else transform.geometry(batch.geometry)
+    boxes = _boxes(batch.geometry, transform)
+    return replace(hits, batch=replace(batch, geometry=shapes), boxes=boxes, tips=tips)
 
 
 # -- where to look --------------------------------------------------------------------------------------------------
@@ -232,44 +250,35 @@ def _area_search(area: BaseGeometry, transform: Transform | None) -> _Search:
 # -- reading --------------------------------------------------------------------------------------------------------
 
 
-def _query(
-    item: InfoLayer,
-    schema: Schema,
-    fields: tuple[Field, ...],
-    template: Template | None,
-    search: _Search,
-    context: Context,
-) -> Query:
+def _columns(schema: Schema, fields: tuple[Field, ...], more: Iterable[frozenset[str] | None]) -> tuple[str, ...]:
+    """The columns of ``fields`` and those that somebody else uses (None = all), in the source's order."""
     names = [field.name for field in schema.fields]
-    layer = item.layer
-    assert isinstance(layer, VectorLayer)
     needed = {field.name for field in fields}
-    for used in (_style(item, layer).used_fields(), frozenset() if template is None else template.used_fields()):
+    for used in more:
         wanted = names if used is None else [resolve_field(name, names) for name in used]
         needed |= {name for name in wanted if name is not None}
-    return Query(
-        columns=tuple(name for name in names if name in needed),
-        geometry=layer.has_geometry,
-        extent=search.extent,
-        where=item.where,
-        batch_size=BATCH,
-        brief=search.extent is not None,
-        context=context.for_clients(),
-    )
+    return tuple(name for name in names if name in needed)
 
 
 def _read(
-    provider: Provider, query: Query, search: _Search, request: InfoRequest, drawn: Callable[[Batch], Mask]
+    provider: Provider,
+    query: Query,
+    search: _Search,
+    drawn: Callable[[Batch], Mask],
+    count: int,
+    with_shapes: bool,
 ) -> Batch | None:
-    """The first features found that are drawn, no more than asked for."""
+    """The first ``count`` features found that are drawn."""
     found: list[Batch] = []
-    left = request.count
-    with closing(provider.read(replace(query, batch_size=min(max(left, BATCH), 2000)))) as batches:
+    left = count
+    with closing(provider.read(query)) as batches:
         for batch in batches:
             keep = _found(batch, search)
             if keep.any():
                 keep &= drawn(batch)
             rows = np.flatnonzero(keep)[:left]
+            if not with_shapes:
+                batch = replace(batch, geometry=None)
             if len(rows):
                 found.append(batch if len(rows) == len(batch) else take_batch(batch, rows))
                 left -= len(rows)
@@ -311,11 +320,9 @@ def _drawn(batch: Batch, style: Style, context: Context, view: View | None) -> M
     return drawn
 
 
-def _boxes(batch: Batch, transform: Transform | None) -> Floats | None:
+def _boxes(geometry: GeometryArray, transform: Transform | None) -> Floats:
     """Boxes of the features in the target CRS: of a grid over their box in the layer's, as QGIS makes them."""
-    if batch.geometry is None:
-        return None
-    boxes = batch.geometry.boxes()
+    boxes = geometry.boxes()
     if transform is None:
         return boxes
     out = np.full_like(boxes, np.nan)

@@ -70,6 +70,7 @@ def read_info_request(context: OperationContext) -> InfoRequest:
             infoparams.FI_POLYGON_TOLERANCE.of(request),
         ),
         tips=infoparams.WITH_MAPTIP.of(request),
+        shapes=context.project.wms.add_geometry or _filter_only(request),
         tolerant=context.settings.ignore_bad_layers,
     )
 
