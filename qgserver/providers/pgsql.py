@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from psycopg import sql
 
@@ -53,6 +54,7 @@ def quoted(*names: str) -> str:
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)
 
 
+@lru_cache(maxsize=4096)
 def identifier(*names: str) -> sql.Composed:
     """An identifier inside a statement with parameters, where ``%`` is doubled (psycopg's own does not do that)."""
     return trusted(quoted(*names))
@@ -132,6 +134,7 @@ def fid(relation: Relation) -> sql.Composable:
     return sql.SQL(" || '@@' || ").join([sql.SQL("{}::text").format(identifier(name)) for name in relation.key])
 
 
+@lru_cache(maxsize=4096)
 def _item(name: str, kind: PgType) -> sql.Composable:
     column = identifier(name)
     if kind.function:
