@@ -1,4 +1,4 @@
-"""GetCapabilities; 1.0.0 and 1.1.0 are written here. Everything comes from the project: no data source is opened."""
+"""GetCapabilities; 1.0.0 and 1.1.0 are written here. Of the data sources only the boxes of features are asked."""
 
 from __future__ import annotations
 
@@ -26,20 +26,25 @@ from qgserver.ows.wfs.capabilitiesparts import (
 from qgserver.ows.wfs.featuretype import FeatureType, feature_types
 from qgserver.ows.wfs.formats import mime_types
 from qgserver.ows.xmlio import DECLARATION, element, escape, optional, quote
+from qgserver.project.currentextents import CurrentExtents
 from qgserver.web.response import Response, document
 
 
 @operation("WFS", "GetCapabilities")
 def get_capabilities(context: OperationContext) -> Response:
     """The capabilities in the negotiated version."""
-    version = context.version
+    version, project = context.version, context.project
+    extents = CurrentExtents(project, context.sources)
 
     def build() -> str:
         left_out = () if context.settings.stored_queries else ("CreateStoredQuery", "DropStoredQuery")
         names = tuple(found.name for found in operations("WFS", version) if found.name not in left_out)
-        return WRITERS[version](Offer(context.project, tuple(feature_types(context.project).values()), names))
+        types = tuple(feature_types(project).values())
+        boxes = {kind.name: box for kind in types if (box := geographic_box(kind.layer, extents)) is not None}
+        return WRITERS[version](Offer(project, types, names, boxes))
 
-    text = context.documents.get(context.project, ("WFS", version, "capabilities"), context.service_url, build)
+    key = ("WFS", version, "capabilities")
+    text = context.documents.get(project, key, context.service_url, build, lambda: extents.complete)
     return document(text)
 
 
@@ -93,7 +98,7 @@ def _capabilities_100(offer: Offer) -> str:
             "</Capability>",
             "<FeatureTypeList>",
             " <Operations><Query/></Operations>",
-            *(_type_100(kind, offer.edits(kind)) for kind in offer.types),
+            *(_type_100(kind, offer) for kind in offer.types),
             "</FeatureTypeList>",
             _FILTER_100,
             "</WFS_Capabilities>",
@@ -107,9 +112,8 @@ def _request_100(name: str) -> str:
     return f"  <{name}>{_CONTENT_100.get(name, '')}{doors}</{name}>"
 
 
-def _type_100(kind: FeatureType, edits: tuple[str, ...]) -> str:
-    layer = kind.layer
-    box = geographic_box(layer)
+def _type_100(kind: FeatureType, offer: Offer) -> str:
+    layer, box = kind.layer, offer.boxes.get(kind.name)
     corners = dict(zip(("minx", "miny", "maxx", "maxy"), outwards(box), strict=True)) if box else None
     return lines(
         (
@@ -120,7 +124,7 @@ def _type_100(kind: FeatureType, edits: tuple[str, ...]) -> str:
             optional("Keywords", ", ".join(layer.keywords)),
             # The schema wants the element of tables, too; OWSLib fails where it is empty.
             f"  <SRS>{escape(authid(kind) or 'EPSG:4326')}</SRS>",
-            f"  <Operations><Query/>{''.join(f'<{edit}/>' for edit in edits)}</Operations>",
+            f"  <Operations><Query/>{''.join(f'<{edit}/>' for edit in offer.edits(kind))}</Operations>",
             element("LatLongBoundingBox", "", **corners) if corners else "",
             *(metadata_url(link, METADATA_TYPES_100, METADATA_FORMATS_100) for link in layer.metadata_urls),
             " </FeatureType>",
@@ -195,7 +199,7 @@ def _capabilities_110(offer: Offer) -> str:
             "</ows:OperationsMetadata>",
             "<FeatureTypeList>",
             " <Operations><Operation>Query</Operation></Operations>",
-            *(_type_110(kind, offer.edits(kind), offer.project.listed_crs()) for kind in offer.types),
+            *(_type_110(kind, offer) for kind in offer.types),
             "</FeatureTypeList>",
             _FILTER_110,
             "</WFS_Capabilities>",
@@ -216,10 +220,10 @@ def _operation_110(name: str) -> str:
     return "\n".join((start, f"  <ows:DCP><ows:HTTP>{doors}</ows:HTTP></ows:DCP>", *values, " </ows:Operation>"))
 
 
-def _type_110(kind: FeatureType, edits: tuple[str, ...], crs_list: tuple[str, ...]) -> str:
-    layer, crs_name, box = kind.layer, authid(kind), geographic_box(kind.layer)
+def _type_110(kind: FeatureType, offer: Offer) -> str:
+    layer, crs_name, box = kind.layer, authid(kind), offer.boxes.get(kind.name)
     corners = outwards(box) if box else ()
-    others = [crs for crs in crs_list if crs != crs_name] if crs_name else []
+    others = [crs for crs in offer.project.listed_crs() if crs != crs_name] if crs_name else []
     return lines(
         (
             " <FeatureType>",
@@ -230,7 +234,7 @@ def _type_110(kind: FeatureType, edits: tuple[str, ...], crs_list: tuple[str, ..
             f"  <DefaultSRS>{escape(crs_name)}</DefaultSRS>" if crs_name else "  <NoSRS/>",
             *(f"  <OtherSRS>{escape(crs)}</OtherSRS>" for crs in others),
             "  <Operations>"
-            + "".join(f"<Operation>{name}</Operation>" for name in ("Query", *edits))
+            + "".join(f"<Operation>{name}</Operation>" for name in ("Query", *offer.edits(kind)))
             + "</Operations>",
             '  <ows:WGS84BoundingBox dimensions="2">'
             f"<ows:LowerCorner>{corners[0]} {corners[1]}</ows:LowerCorner>"

@@ -12,7 +12,6 @@ from qgserver.ows.operations import SERVICES
 from qgserver.ows.wfs.capabilitiesparts import (
     POST_ONLY,
     Offer,
-    geographic_box,
     keywords,
     lines,
     outwards,
@@ -125,7 +124,7 @@ def capabilities_200(offer: Offer) -> str:
             *_constraints("ows", _claims(offer)),
             "</ows:OperationsMetadata>",
             "<FeatureTypeList>",
-            *(_feature_type(kind, offer.project.listed_crs()) for kind in offer.types),
+            *(_feature_type(kind, offer) for kind in offer.types),
             "</FeatureTypeList>",
             _filter_capabilities(),
             "</WFS_Capabilities>",
@@ -169,10 +168,12 @@ def _constraints(prefix: str, values: Mapping[str, bool]) -> list[str]:
     ]
 
 
-def _feature_type(kind: FeatureType, crs_list: tuple[str, ...]) -> str:
-    layer, box = kind.layer, geographic_box(kind.layer)
+def _feature_type(kind: FeatureType, offer: Offer) -> str:
+    layer, box = kind.layer, offer.boxes.get(kind.name)
     own = layer.crs.urn if layer.crs and layer.has_geometry else ""
-    listed = [crs for name in crs_list if (crs := parse_crs(name)) is not None and crs.urn not in ("", own)]
+    listed = [
+        crs for name in offer.project.listed_crs() if (crs := parse_crs(name)) is not None and crs.urn not in ("", own)
+    ]
     corners = outwards(box) if box else ()
     return lines(
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from qgserver.geo.crs import parse_crs
@@ -11,17 +11,20 @@ from qgserver.geo.extent import Extent
 from qgserver.geo.transform import get_transform
 from qgserver.ows.wfs.featuretype import FeatureType
 from qgserver.ows.xmlio import element, escape, optional
+from qgserver.project.currentextents import CurrentExtents
 from qgserver.project.model import Link, Project, VectorLayer
 from qgserver.providers import is_editable
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What capabilities are written from. ``requests`` are the names of the operations there are."""
+    """What capabilities are written from. ``requests`` are the names of the operations there are, ``boxes`` those of
+    the types that have one, in longitude and latitude."""
 
     project: Project
     types: tuple[FeatureType, ...]
     requests: tuple[str, ...]
+    boxes: Mapping[str, Extent]
 
     def edits(self, kind: FeatureType) -> tuple[str, ...]:
         """What WFS-T allows on a type: nothing where the data source takes no edits, whatever the project says."""
@@ -89,13 +92,16 @@ def authid(kind: FeatureType) -> str:
     return kind.layer.crs.authid if kind.layer.crs else ""
 
 
-def geographic_box(layer: VectorLayer) -> Extent | None:
-    """The extent in longitude and latitude that the project file has, or that of its extent in the layer's CRS."""
-    box = layer.wgs84_extent
-    if (box is None or box.is_empty) and layer.extent is not None and not layer.extent.is_empty and layer.crs:
+def geographic_box(layer: VectorLayer, extents: CurrentExtents) -> Extent | None:
+    """The box of a layer in longitude and latitude: that of its features, or the one that the project file has."""
+    if not layer.has_geometry:
+        return None
+    extent, box = extents.of(layer), layer.wgs84_extent
+    stored = extent is None or extent is layer.extent
+    if not (stored and box is not None and not box.is_empty) and extent is not None and layer.crs is not None:
         transform = get_transform(layer.crs, parse_crs("EPSG:4326"))
-        box = layer.extent if transform is None else transform.extent(layer.extent)
-    return box if box is not None and not box.is_empty and layer.has_geometry else None
+        box = extent if transform is None else transform.extent(extent)
+    return box if box is not None and not box.is_empty else None
 
 
 def keywords(words: tuple[str, ...]) -> str:

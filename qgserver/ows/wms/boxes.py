@@ -1,31 +1,21 @@
-"""Bounding boxes of layers and groups in every CRS that capabilities list. Sources that know their box are asked, as
-data outgrow what the project file says of them; of all others the file's word is taken, where it has one."""
+"""Bounding boxes of layers and groups in every CRS that capabilities list."""
 
 from __future__ import annotations
 
-import logging
 import math
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from qgserver.errors import ProviderError
 from qgserver.geo.crs import Crs, parse_crs
 from qgserver.geo.extent import Extent
 from qgserver.geo.transform import get_transform
 from qgserver.ows.wms.published import Branch, Published
-from qgserver.project.layersource import open_layer
+from qgserver.project.currentextents import CurrentExtents
 from qgserver.project.model import Project, RasterLayer, VectorLayer
 from qgserver.providers import Sources, file_is_missing
 
-log = logging.getLogger("qgserver")
-
-PATIENCE = 5.0
-"""Seconds after which no further source is asked."""
-CURRENT = frozenset({"postgres", "ogr"})
-"""Providers that are asked for a box though the project file has one (measured)."""
 WORLD = Extent(-180.0, -90.0, 180.0, 90.0)
 LONLAT = "CRS:84"
 GEOGRAPHIC_DECIMALS, PROJECTED_DECIMALS = 6, 3
@@ -49,14 +39,11 @@ def has_geometry(layer: Published) -> bool:
 
 
 class BoxMaker:
-    """Makes the boxes of one project; each CRS of the list is looked up once. ``complete`` turns false when a source
-    that was asked is down, so that its box is a guess; one that is only slow is better not asked again."""
+    """Makes the boxes of one project; each CRS of the list is looked up once."""
 
     def __init__(self, project: Project, sources: Sources) -> None:
         self._project = project
-        self._sources = sources
-        self.complete = True
-        self._asked = 0.0
+        self._extents = CurrentExtents(project, sources)
         self.listed: dict[str, Crs] = {}
         for authid in project.listed_crs():
             crs = parse_crs(authid)
@@ -64,6 +51,11 @@ class BoxMaker:
                 self.listed[authid] = crs
         self._lonlat = parse_crs(LONLAT)
         self._known: dict[str, Boxes] = {}
+
+    @property
+    def complete(self) -> bool:
+        """See ``CurrentExtents``."""
+        return self._extents.complete
 
     def of_layer(self, layer: Published) -> Boxes:
         """Boxes of a layer; none of a table, and of what has no CRS."""
@@ -76,7 +68,7 @@ class BoxMaker:
         without that, of an empty layer, all of its CRS (measured)."""
         if not has_geometry(layer) or layer.crs is None:
             return Boxes()
-        extent = self._extent(layer)
+        extent = self._extents.of(layer)
         if extent is not None and extent.width and extent.height:
             return self._boxes(extent, layer.crs)
         chosen = self._service_extent(layer.crs)
@@ -93,29 +85,6 @@ class BoxMaker:
             return Boxes()
         around = area if area.xmin < area.xmax else Extent(WORLD.xmin, area.ymin, WORLD.xmax, area.ymax)
         return self._boxes(around, self._lonlat)
-
-    def _extent(self, layer: Published) -> Extent | None:
-        """The box of a layer's features in its CRS: what a source says that is asked, else what the project file does;
-        none where there is no source."""
-        if file_is_missing(layer.source):
-            return None
-        extent = layer.extent
-        asked = extent is None or layer.source.provider in CURRENT
-        if isinstance(layer, VectorLayer) and asked and self._asked < PATIENCE:
-            extent = self._ask(layer)
-        return None if extent is None or extent.is_empty else extent
-
-    def _ask(self, layer: VectorLayer) -> Extent | None:
-        started = time.monotonic()
-        try:
-            return open_layer(self._project, layer, self._sources).extent()
-        except ProviderError as error:
-            log.warning("the box of layer %s is not known: %s", layer.published, error.message)
-            slow = time.monotonic() - started > PATIENCE
-            self.complete = self.complete and slow
-            return layer.extent if slow else None
-        finally:
-            self._asked += time.monotonic() - started
 
     def _service_extent(self, crs: Crs) -> Extent | None:
         """``WMSExtent`` as a box of a layer's CRS: QGIS reprojects two corners to that, and the box of them on; in a

@@ -9,10 +9,10 @@ import pytest
 from qgserver.errors import OwsError, ProviderError
 from qgserver.geo.crs import parse_crs
 from qgserver.geo.extent import Extent
-from qgserver.ows.wms import boxes
 from qgserver.ows.wms.boxes import BoxMaker, outward
 from qgserver.ows.wms.maprequest import read_layers, read_size
 from qgserver.ows.wms.published import layers_by_name, published_tree, visible_names
+from qgserver.project import currentextents
 from qgserver.project.model import (
     Group,
     OtherLayer,
@@ -181,7 +181,7 @@ def test_layers_without_a_file_have_the_box_of_the_service_or_of_their_crs() -> 
     assert boxed(wms=WmsProperties(crs_list=("EPSG:4326",))) == {"EPSG:4326": Extent(-180, -90, 180, 90)}
 
 
-@pytest.mark.parametrize(("seconds", "asked", "complete"), [(0.0, 2, False), (boxes.PATIENCE + 1, 1, True)])
+@pytest.mark.parametrize(("seconds", "asked", "complete"), [(0.0, 2, False), (currentextents.PATIENCE + 1, 1, True)])
 def test_sources_are_asked_where_the_project_has_no_box_and_not_for_long(
     monkeypatch: pytest.MonkeyPatch, seconds: float, asked: int, complete: bool
 ) -> None:
@@ -196,7 +196,7 @@ def test_sources_are_asked_where_the_project_has_no_box_and_not_for_long(
         seen.append(layer.id)
         return Down()
 
-    monkeypatch.setattr(boxes, "open_layer", open_layer)
+    monkeypatch.setattr(currentextents, "open_layer", open_layer)
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     extents = {"a": None, "b": Extent(1, 1, 2, 2), "c": None}
     layers = {
@@ -214,7 +214,7 @@ def test_sources_are_asked_where_the_project_has_no_box_and_not_for_long(
     [
         (0.0, None, Extent(5, 5, 6, 6)),
         (0.0, ProviderError("down"), Extent(0, 0, 9, 9)),
-        (boxes.PATIENCE + 1, ProviderError("slow"), Extent(1, 1, 2, 2)),
+        (currentextents.PATIENCE + 1, ProviderError("slow"), Extent(1, 1, 2, 2)),
     ],
 )
 def test_a_database_is_asked_for_its_box_though_the_project_has_one(
@@ -230,7 +230,7 @@ def test_a_database_is_asked_for_its_box_though_the_project_has_one(
                 raise error
             return Extent(5, 5, 6, 6)
 
-    monkeypatch.setattr(boxes, "open_layer", lambda *_: Source())
+    monkeypatch.setattr(currentextents, "open_layer", lambda *_: Source())
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     one = VectorLayer("a", "a", "a", DataSource("postgres"), parse_crs("EPSG:4326"), extent=Extent(1, 1, 2, 2))
     service = WmsProperties(crs_list=("EPSG:4326",), extent=Extent(0, 0, 9, 9))
