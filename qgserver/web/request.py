@@ -68,13 +68,27 @@ def read_request(environ: Mapping[str, Any], max_body: int) -> Request:
         body=body,
         path=_path(environ),
         headers={key[5:].replace("_", "-").lower(): str(value) for key, value in _client_headers(environ)},
-        env={key: value for key, value in environ.items() if isinstance(value, str) and _ENV.match(key)},
+        env={key: value for key, value in environ.items() if _is_env(key) and isinstance(value, str)},
     )
 
 
-_ENV = re.compile(
-    "QGIS_|QGSERVER_|(?:REMOTE_ADDR|SERVER_NAME|SERVER_PORT|SCRIPT_NAME|PATH_INFO|REQUEST_URI|RAW_URI|HTTPS|wsgi.url_scheme)$"
+_ENV = frozenset(
+    [
+        "REMOTE_ADDR",
+        "SERVER_NAME",
+        "SERVER_PORT",
+        "SCRIPT_NAME",
+        "PATH_INFO",
+        "REQUEST_URI",
+        "RAW_URI",
+        "HTTPS",
+        "wsgi.url_scheme",
+    ]
 )
+
+
+def _is_env(name: str) -> bool:
+    return name in _ENV or name.startswith(("QGIS_", "QGSERVER_"))
 
 
 def _client_headers(environ: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
@@ -119,10 +133,10 @@ def _decode(value: bytes) -> str:
     if b"%" in value or b"+" in value:
         value = unquote_to_bytes(value.replace(b"+", b" "))
     try:
-        text = value.decode("utf-8")
+        text = value.decode()
     except UnicodeDecodeError:
         text = value.decode("latin-1")
-    return text.replace("\0", "")
+    return text.replace("\0", "") if "\0" in text else text
 
 
 def _read_post(environ: Mapping[str, Any], max_body: int) -> tuple[bytes, dict[str, str]]:
