@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qgserver.ows.documents import PREFIX
@@ -31,6 +32,7 @@ ROOT = {
 }
 WINDOW = {"width": "800", "height": "600"}
 FORMAT = "image/png"
+_NOT_IN_IDS = re.compile(r"\W")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,26 @@ def _general(project: Project, tree: Branch, sources: Sources) -> Iterator[str]:
     yield element("ows:Title", service_title(project))
     yield optional("ows:Abstract", service_abstract(project))
     yield from _keywords(project.service.keywords)
-    authid = project.crs.authid if project.crs else ""
-    box = BoxMaker(project, sources).of_map(tree).by_crs.get(authid)
-    if box is not None:
-        lower, upper = f"{box.xmin:.15g} {box.ymin:.15g}", f"{box.xmax:.15g} {box.ymax:.15g}"
-        corners = element("ows:LowerCorner", lower) + element("ows:UpperCorner", upper)
-        yield f"<ows:BoundingBox{attributes({'crs': authid})}>{corners}</ows:BoundingBox>"
+    yield from _box(project, tree, sources)
     yield "</General>"
+
+
+def _box(project: Project, tree: Branch, sources: Sources) -> Iterator[str]:
+    """What there is to look at in the project's CRS, be it listed or not, in the order of its axes (OWS Common 1.0
+    clause 10.2.1)."""
+    crs = project.crs
+    if crs is None:
+        return
+    only = replace(project, wms=replace(project.wms, crs_list=(crs.authid,)))
+    box = BoxMaker(only, sources).of_map(tree).by_crs.get(crs.authid)
+    if box is None:
+        return
+    corners = [(box.xmin, box.ymin), (box.xmax, box.ymax)]
+    texts = [
+        " ".join(f"{value:.15g}" for value in (corner[::-1] if crs.inverted_axes else corner)) for corner in corners
+    ]
+    inner = element("ows:LowerCorner", texts[0]) + element("ows:UpperCorner", texts[1])
+    yield f"<ows:BoundingBox{attributes({'crs': crs.authid})}>{inner}</ows:BoundingBox>"
 
 
 def _places(branch: Branch, path: str, shown: bool) -> Iterator[_Place]:
@@ -100,7 +115,7 @@ def _layer(place: _Place) -> Iterator[str]:
         "queryable": _flag(layer.identifiable),
         "hidden": _flag(not place.shown),
         "opacity": f"{opacity:g}",
-        "id": layer.published,
+        "id": _NOT_IN_IDS.sub("_", layer.published),
         "name": layer.published,
     }
     yield f"<Layer{attributes(values | ({'group': place.path} if place.path else {}))}>"
