@@ -17,17 +17,18 @@ POLYGON = 3
 LINE = 1
 
 
-def final(found: Candidates, items: Sequence[Item], engine: Engine) -> Candidates:
-    """The candidates worth a try, sorted by item and cost.
+def final(found: Candidates, items: Sequence[Item], engine: Engine) -> tuple[Candidates, Ints]:
+    """The candidates worth a try, sorted by item and cost, and int64[n] where they were.
 
     Whole numbers in a cost come from obstacles: only the candidates of the lowest whole number stay, and if that is
     not 0 they count alike.
     """
-    found = found.take(cheapest_first(found.item, found.cost))
+    order = cheapest_first(found.item, found.cost)
+    found = found.take(order)
     lowest = np.full(len(items), np.inf)
     np.minimum.at(lowest, found.item, np.floor(found.cost))
     kept = found.cost < lowest[found.item] + 1
-    found = found.take(kept)
+    found, order = found.take(kept), order[kept]
     cost: Floats = np.where(lowest[found.item] >= 1, 0.0021, found.cost)
     geometries = np.array([item.geometry for item in items], dtype=object)
     kinds = shapely.get_type_id(geometries)
@@ -36,8 +37,8 @@ def final(found: Candidates, items: Sequence[Item], engine: Engine) -> Candidate
     if len(rows):
         cost[rows] += _central(found.take(rows), geometries, engine)
     cost += _small(geometries, kinds, engine)[found.item]
-    found = found.with_cost(cost)
-    return found.take(cheapest_first(found.item, cost))
+    again = cheapest_first(found.item, cost)
+    return found.with_cost(cost).take(again), order[again]
 
 
 def _central(found: Candidates, geometries: Shapes, engine: Engine) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from qgserver.geo.geometry import Floats, Ints
-from qgserver.labeling.candidates.columns import Candidates, Flags, Shapes, parts
+from qgserver.labeling.candidates.columns import Candidates, Flags, Shapes, expand, parts, running
 from qgserver.labeling.model import Engine, Item, Obstacle, ObstacleKind
 
 HARD_SINCE = 2
@@ -146,16 +146,23 @@ def _crosses(segment: Floats, corner: Floats) -> Flags:
 
 
 def _meetings(found: Candidates, hindrances: _Hindrances) -> Meetings:
-    """All meetings, by the shapes themselves."""
+    """All meetings with areas, by the shapes themselves."""
     box, first, corner = parts(found)
     shape: Shapes = np.asarray(shapely.polygons(corner), dtype=object)
-    if len(found.glyphs):
-        shape = _together(shape, box, first)
-    tree = shapely.STRtree(shape)
+    whole = _together(shape, box, first) if len(found.glyphs) else shape
+    tree = shapely.STRtree(whole)
     for start in range(0, len(hindrances), CHUNK):
         which, candidate = tree.query(hindrances.geometry[start : start + CHUNK], predicate="intersects")
         which = which + start
-        yield candidate, which, _points(hindrances, which, shape[candidate], corner[first[candidate]])
+        area = shapely.get_dimensions(hindrances.geometry[which]) == 2
+        points = np.where(area, float(_COVERED), 2.0)
+        for kind, badness in ((ObstacleKind.BOUNDARY, _across), (ObstacleKind.INTERIOR, _covered)):
+            rows = np.flatnonzero(area & (hindrances.kind[which] == kind))
+            count = np.diff(first)[candidate[rows]]
+            pair, part = expand(first[candidate[rows]], count)
+            geometry = hindrances.geometry[which[rows[pair]]]
+            points[rows] = badness(geometry, shape[part], corner[part], running(count))
+        yield candidate, which, points
 
 
 def _read(items: Sequence[Item], obstacles: Sequence[Obstacle], names: dict[tuple[str, Hashable], int]) -> _Hindrances:
@@ -191,19 +198,21 @@ def _together(shape: Shapes, owner: Ints, first: Ints) -> Shapes:
     return whole
 
 
-def _points(hindrances: _Hindrances, which: Ints, shape: Shapes, corner: Floats) -> Floats:
-    """float64[p]: how badly candidates lie that meet these obstacles (lines count 1). Polygons count 12 whole; their
-    boundary counts 6, for labels that are not within; their interior counts by the corners, middles of sides and
-    (fourfold) the centre that it covers."""
-    geometry, kind = hindrances.geometry[which], hindrances.kind[which]
-    area = shapely.get_dimensions(geometry) == 2
-    points = np.where(area, float(_COVERED), 2.0)
-    edge = np.flatnonzero(area & (kind == ObstacleKind.BOUNDARY))
-    points[edge] = np.where(shapely.contains(geometry[edge], shape[edge]), 0.0, _CROSSED)
-    inner = np.flatnonzero(area & (kind == ObstacleKind.INTERIOR))
-    box = corner[inner]
-    middle = (box + np.roll(box, -1, axis=1)) / 2
-    probes = np.concatenate((box, middle, box.mean(axis=1, keepdims=True)), axis=1)
-    inside: Flags = shapely.contains_xy(geometry[inner][:, None], probes[:, :, 0], probes[:, :, 1])
-    points[inner] = inside @ np.array([1.0] * 8 + [4.0])
-    return points
+def _across(geometry: Shapes, shape: Shapes, corner: Floats, runs: Ints) -> Floats:
+    """float64[r]: 6 for each run of parts (boxes of labels) of which one lies across its polygon's boundary."""
+    crossing = shapely.intersects(geometry, shape) & ~shapely.contains(geometry, shape)
+    return np.where(_sums(crossing.astype(np.float64), runs) > 0, float(_CROSSED), 0.0)
+
+
+def _covered(geometry: Shapes, shape: Shapes, corner: Floats, runs: Ints) -> Floats:
+    """float64[r]: 1 to 12 for each run of parts, by the corners, middles of sides and (fourfold) the centres that lie
+    in their polygon: the mean of the parts."""
+    middle = (corner + np.roll(corner, -1, axis=1)) / 2
+    probes = np.concatenate((corner, middle, corner.mean(axis=1, keepdims=True)), axis=1)
+    inside: Flags = shapely.contains_xy(geometry[:, None], probes[:, :, 0], probes[:, :, 1])
+    met = np.where(shapely.intersects(geometry, shape), 1.0 + inside @ np.array([1.0] * 8 + [4.0]), 0.0)
+    return np.asarray(np.ceil(_sums(12.0 * met / 13.0, runs) / np.diff(runs)))
+
+
+def _sums(values: Floats, runs: Ints) -> Floats:
+    return np.asarray(np.add.reduceat(values, runs[:-1])) if len(values) else values

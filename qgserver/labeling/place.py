@@ -51,12 +51,16 @@ def _solved(
     """(labels with a place, labels without one at the best that they had)."""
     found = found.take(cheapest_first(found.item, found.cost))
     penalty, barred = hindrances.penalties(found, items, obstacles, engine)
-    kept, hopeless = _free(found, barred, items)
+    anyway = np.array([item.show_unplaced for item in items], dtype=bool)
+    barred_at_last = barred & anyway[found.item]
+    kept, hopeless = _free(found, barred & ~barred_at_last)
     lost = [_placed(found, row, items, unplaced=True) for row in hopeless.tolist()] if engine.unplaced else []
-    found = found.with_cost(found.cost + penalty).take(kept)
+    found, barred = found.with_cost(found.cost + penalty).take(kept), barred_at_last[kept]
     if not len(found):
         return [], lost
-    found = _best(costs.final(found, items, engine), items, engine)
+    found, origin = costs.final(found, items, engine)
+    # labels that show in any case are freed of barred places when it is known which of them is the best
+    found = _best(found.take(~barred[origin] | (_rank(found.item) == 0)), items, engine)
     present, label = np.unique(found.item, return_inverse=True)
     first = np.concatenate(([0], np.cumsum(np.bincount(label))))
     labels = [items[number] for number in present.tolist()]
@@ -72,14 +76,13 @@ def _solved(
     return shown, lost
 
 
-def _free(found: Candidates, barred: Flags, items: Sequence[Item]) -> tuple[Flags, Ints]:
+def _free(found: Candidates, barred: Flags) -> tuple[Flags, Ints]:
     """(candidates that stay, the best ones of labels of which none stays). The cheapest of a label stays as long as
-    others do, however much it is in the way; labels that show in any case keep it."""
+    others do, however much it is in the way."""
     best = _rank(found.item) == 0
     kept = ~barred | best
-    left = np.bincount(found.item[kept], minlength=len(items))[found.item]
-    anyway = np.array([item.show_unplaced for item in items], dtype=bool)[found.item]
-    hopeless = best & barred & (left == 1) & ~anyway
+    left = np.bincount(found.item[kept])[found.item]
+    hopeless = best & barred & (left == 1)
     return kept & ~hopeless, np.flatnonzero(hopeless)
 
 

@@ -74,12 +74,12 @@ def around(which: Ints, items: Sequence[Item], points: Floats, most: int) -> Can
     top = np.where(distance > 0, np.minimum(high, limit), limit)
     angle = np.mod(np.pi / 4 + np.arange(most) * 2 * np.pi / most, 2 * np.pi)[None, :]
     x, y, quadrant = _around_corner(angle, distance, (width, height), (side, top))
-    corner = points[:, None, :] + np.stack((x, y), axis=-1)
+    shift = turn(np.stack((x, y), axis=-1).reshape(-1, 2), np.repeat(angles(items), most))
     rank = np.concatenate((np.arange(0, most, 2), np.arange(most - 1, 0, -2)))
     cost = CHEAPEST + _STEP * rank / (most - 1)
     found = boxes(
         np.repeat(which, most),
-        corner.reshape(-1, 2),
+        np.repeat(points, most, axis=0) + shift,
         np.repeat(size, most, axis=0),
         np.tile(cost, len(which)),
         angle=np.repeat(angles(items), most),
@@ -127,7 +127,8 @@ def _around_corner(
 
 
 def ordered(which: Ints, items: Sequence[Item], points: Floats, most: int) -> Candidates:
-    """The positions that map makers prefer, in the order of the settings: each next one costs a little more."""
+    """The positions that map makers prefer, in the order of the settings: each next one costs a little more. Turned
+    boxes turn around the point at their distance from the item's."""
     rows, found = [], []
     for row, item in enumerate(items):
         left, under = item.width, item.height
@@ -138,15 +139,18 @@ def ordered(which: Ints, items: Sequence[Item], points: Floats, most: int) -> Ca
                 continue
             degrees, share, below, across, upward = _SIDES[name]
             unit = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-            x = _sign(unit[0]) * half_width + item.placing.distance * unit[0] - left * share
-            y = _sign(unit[1]) * half_height + item.placing.distance * unit[1] - under * below
+            x = _sign(unit[0]) * half_width - left * share
+            y = _sign(unit[1]) * half_height - under * below
             y += top if below == 1.0 else -bottom if below == 0.0 else 0.0
+            away = item.placing.distance
             rows.append(row)
-            found.append((x, y, CHEAPEST + 0.001 * rank, across, upward))
-    table = np.array(found, dtype=np.float64).reshape(-1, 5)
+            found.append((away * unit[0], away * unit[1], x, y, CHEAPEST + 0.001 * rank, across, upward))
+    table = np.array(found, dtype=np.float64).reshape(-1, 7)
     at = np.array(rows, dtype=np.int64)
-    out = boxes(which[at], points[at] + table[:, :2], sizes(items)[at], table[:, 2], angle=angles(items)[at])
-    out.quadrant[:] = table[:, 3:]
+    angle = angles(items)[at]
+    corner = points[at] + table[:, :2] + turn(table[:, 2:4], angle)
+    out = boxes(which[at], corner, sizes(items)[at], table[:, 4], angle=angle)
+    out.quadrant[:] = table[:, 5:]
     return out
 
 

@@ -72,6 +72,20 @@ def test_a_label_alone(label: Item, x: float, y: float, degrees: float) -> None:
 
 
 @pytest.mark.parametrize(
+    ("mode", "degrees", "corner"),
+    [
+        (Mode.AROUND_POINT, 30, (107.302, 101.956)),
+        (Mode.AROUND_POINT, -50, (99.341, 107.53)),
+        (Mode.ORDERED, 30, (102.845, 101.015)),
+        (Mode.ORDERED, -50, (109.175, 102.131)),
+    ],
+)
+def test_turned_labels_turn_around_their_point(mode: Mode, degrees: float, corner: tuple[float, float]) -> None:
+    placed = only(replace(item(POINT, mode, distance=7.5591), angle=-np.radians(degrees)))
+    assert (placed.x, placed.y) == pytest.approx(corner, abs=0.002)
+
+
+@pytest.mark.parametrize(
     ("label", "first", "last"),
     [
         (curved(LINE), (78.18, 101.85, 0.0), (109.43, 101.85, 0.0)),

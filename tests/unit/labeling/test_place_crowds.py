@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 import shapely
 
+from qgserver.labeling.candidates import generate
 from qgserver.labeling.heap import Heap
 from qgserver.labeling.model import Engine, Item, LineFlags, Mode, Obstacle, ObstacleKind, Placed, Placing
+from qgserver.labeling.obstacles import penalties
 from qgserver.labeling.place import place
 
 ENGINE = Engine(400, 400, 96 / 25.4)
@@ -70,6 +72,18 @@ def test_pinned_labels_stay_and_others_make_way() -> None:
 def test_heavy_obstacles_keep_lighter_labels_away(priority: float, factor: float, version: int, visible: bool) -> None:
     wall = Obstacle("walls", 1, shapely.box(90, 90, 110, 110), factor, ObstacleKind.WHOLE)
     assert bool(place([label(100, priority=priority)], [wall], replace(ENGINE, version=version))) == visible
+
+
+def test_the_interior_of_an_obstacle_counts_by_what_a_label_covers() -> None:
+    """Measured: one part for touching at all, eight for the outline and four for the centre; 12 thirteenths of each,
+    rounded up."""
+    item = label(100, mode=Mode.OVER_POINT, feature=1)  # 80..120, 91.5..108.5
+    costs = []
+    for edge in (120.0, 119.0, 99.0, 70.0):
+        area = Obstacle("areas", 9, shapely.box(edge, 0, 300, 300), 1.0, ObstacleKind.INTERIOR)
+        found = generate([item], ENGINE)
+        costs.append(penalties(found, [item], [area], ENGINE)[0].tolist()[0])
+    assert costs == [1.0, 4.0, 10.0, 12.0]
 
 
 @pytest.mark.parametrize("kind", list(ObstacleKind))
