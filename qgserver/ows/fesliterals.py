@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 from qgserver.expression.values import text_to_double, text_to_int
@@ -40,13 +41,23 @@ def instant(word: str) -> dt.datetime:
         raise ValueError(word) from None
 
 
+_ZONED_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)")
+
+
+def _date(word: str) -> object:
+    """A date, or an instant beside one: its first moment (in UTC) is the date itself, all others lie behind its text."""
+    zoned = _ZONED_DATE.fullmatch(word)
+    moment = instant(zoned[1] if zoned else word)
+    return moment.date() if moment.time() == dt.time() else moment.isoformat()
+
+
 _CONVERT: dict[str, Callable[[str], object]] = {
     "": _number,
     "int": _number,
     "int64": _number,
     "double": _number,
     "bool": _boolean,
-    "date": dt.date.fromisoformat,
+    "date": _date,
     "time": dt.time.fromisoformat,
     "datetime": instant,
 }

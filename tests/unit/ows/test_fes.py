@@ -67,6 +67,18 @@ IS_ONE = compare("EqualTo", prop("num"), lit("1"))
             Binary("=", FieldRef("day"), Literal(dt.date(2021, 3, 4))),
         ),
         (
+            compare("EqualTo", prop("day"), lit("2021-03-04T02:00:00.000+02:00")),
+            Binary("=", FieldRef("day"), Literal(dt.date(2021, 3, 4))),
+        ),
+        (
+            compare("EqualTo", prop("day"), lit("2021-03-04Z")),
+            Binary("=", FieldRef("day"), Literal(dt.date(2021, 3, 4))),
+        ),
+        (
+            compare("LessThan", prop("day"), lit("2021-03-04T05:06:07Z")),
+            Binary("<", FieldRef("day"), Literal("2021-03-04T05:06:07")),
+        ),
+        (
             compare("EqualTo", prop("ts"), lit("2021-03-04T05:06:07+02:00")),
             Binary("=", FieldRef("ts"), Literal(dt.datetime(2021, 3, 4, 3, 6, 7))),
         ),
