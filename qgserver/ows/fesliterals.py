@@ -45,7 +45,7 @@ _ZONED_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)")
 
 
 def _date(word: str) -> object:
-    """A date, or an instant beside one: its first moment (in UTC) is the date itself, all others lie behind its text."""
+    """A date, or an instant beside one: its first moment (in UTC) is the date itself, all others lie behind that."""
     zoned = _ZONED_DATE.fullmatch(word)
     moment = instant(zoned[1] if zoned else word)
     return moment.date() if moment.time() == dt.time() else moment.isoformat()
