@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from qgserver.draw.color import Color
 from qgserver.draw.pen import Join
+from qgserver.geo.crs import Crs
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import Floats
 from qgserver.labeling.textformat import TextFormat
@@ -62,23 +64,59 @@ class Overview:
     inverted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class GridFrame:
+    """What runs around a map with a grid, ``width`` wide and ``margin`` away from it, on some ``sides``: ``kind`` is
+    ``zebra``, ``inside``, ``outside``, ``both`` (ticks), ``line``, or "" for nothing."""
+
+    kind: str = ""
+    width: float = 2.0
+    margin: float = 0.0
+    pen: Border = Border()
+    fills: tuple[Color, Color] = (WHITE, BLACK)
+    sides: frozenset[str] = frozenset()
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """How far it reaches inwards and outwards."""
+        wide = self.width + self.pen.width / 2
+        inwards = wide if self.kind in ("inside", "both") else 0.0
+        return inwards, wide + self.margin if self.kind in ("zebra", "outside", "both") else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GridNumbers:
+    """Coordinates at one side of a map, ``inside`` or outside of its frame: those of the ``axes`` (0 the lines of one
+    x, 1 those of one y). ``turn``: degrees clockwise by which they are turned."""
+
+    axes: frozenset[int] = frozenset((0, 1))
+    inside: bool = False
+    turn: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """Lines over a map, every ``interval`` map units from ``offset`` (x and y). ``zebra`` is the width of a frame of
-    alternating colours, 0 = none; ``format`` None = no annotations, which stand ``distance`` from the frame at the
-    ``sides`` (left, right, top, bottom)."""
+    """Lines over a map, every ``interval`` units of ``crs`` (None: of the map's; with ``unit`` > 0 so many millimetres)
+    from ``offset`` (x and y). ``style`` is ``lines``, ``crosses`` (arms of ``cross`` mm), ``markers`` where they meet,
+    or "" for none. ``format`` None = no coordinates, which stand ``distance`` from the frame at the sides (left, right,
+    top, bottom) of ``numbers``. ``notation`` says how they are written (see ``render/print/gridnumbers``),
+    ``expression`` what says it for the last of these."""
 
     interval: tuple[float, float]
     offset: tuple[float, float] = (0.0, 0.0)
-    lines: bool = True
+    unit: float = 0.0
+    crs: Crs | None = None
+    style: str = "lines"
+    cross: float = 3.0
     symbol: Symbol | None = None
-    zebra: float = 0.0
-    pen: Border = Border()
-    fills: tuple[Color, Color] = (WHITE, BLACK)
+    marker: Symbol | None = None
+    frame: GridFrame = GridFrame()
     format: TextFormat | None = None
-    sides: frozenset[str] = frozenset()
+    numbers: Mapping[str, GridNumbers] = field(default_factory=dict)
     distance: float = 0.0
     decimals: int = 0
+    notation: int = 0
+    expression: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

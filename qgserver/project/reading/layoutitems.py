@@ -9,17 +9,13 @@ from typing import Any
 import numpy as np
 
 from qgserver.draw.color import Color, parse_color
-from qgserver.draw.fonts import NORMAL
 from qgserver.draw.pen import Join
 from qgserver.errors import Problems
 from qgserver.geo.extent import Extent
-from qgserver.labeling.readtext import read_text_format
-from qgserver.labeling.textformat import TextFormat
 from qgserver.project.model.layouts import (
     BLACK,
     WHITE,
     Border,
-    Grid,
     LabelItem,
     LayoutItem,
     LegendItem,
@@ -34,7 +30,9 @@ from qgserver.project.model.layouts import (
 )
 from qgserver.project.model.tree import ThemeLayer
 from qgserver.project.reading.elements import Element, flag, integer, number
-from qgserver.symbology.options import JOINS, Length
+from qgserver.project.reading.layoutgrids import grids_not_drawn, read_grids
+from qgserver.project.reading.layouttexts import read_font
+from qgserver.symbology.options import JOINS
 from qgserver.symbology.symbol import Symbol, read_symbol
 
 MAP, PICTURE, LABEL, LEGEND, SHAPE = "65639", "65640", "65641", "65642", "65643"
@@ -57,8 +55,6 @@ MOST_SEGMENTS = 100
 _ACROSS = {1: 0.0, 2: 1.0, 4: 0.5, 8: 0.0}
 _DOWN = {32: 0.0, 64: 1.0, 128: 0.5}
 """Qt's alignments (8 is justified text)."""
-_SIDES = ("left", "right", "top", "bottom")
-_HIDDEN = "3"
 _SHAPES = ("ellipse", "rectangle", "triangle")
 
 Reader = Callable[[Element, Mapping[str, Any], Problems], LayoutItem]
@@ -75,19 +71,11 @@ def read_item(element: Element, problems: Problems) -> LayoutItem | None:
 def not_drawn(layout: Element) -> tuple[str, ...]:
     """What a layout has that is left out, each once."""
     kinds = [_NOT_DRAWN.get(item.get("type", "")) for item in layout]
-    grids = (grid for grid in layout.iterfind("LayoutItem/ComposerMapGrid") if flag(grid.get("show")))
-    left_out = ("map grids that are not lines in the map's CRS" for grid in grids if not _is_drawn(grid))
     tables = (table for table in layout if table.get("type") == TABLE and table.get("source", OF_LAYER) != OF_LAYER)
     of_others = ("tables of atlas features and relations" for _ in tables)
     bars = (item for item in layout if item.get("type") == SCALE_BAR and item.get("style") in ("hollow", "stepped"))
     plain_bars = ("the looks of hollow and stepped scale bars" for _ in bars)
-    return tuple(dict.fromkeys([*filter(None, kinds), *left_out, *of_others, *plain_bars]))
-
-
-def _is_drawn(grid: Element) -> bool:
-    """Whether a grid is one that is drawn: lines (or only a frame) in map units of the map's CRS."""
-    plain = grid.get("unit", "0") == "0" and grid.get("gridStyle", "0") in ("0", "3")
-    return plain and grid.find("spatialrefsys") is None
+    return tuple(dict.fromkeys([*filter(None, kinds), *grids_not_drawn(layout), *of_others, *plain_bars]))
 
 
 def lengths(value: str | None) -> tuple[float, ...]:
@@ -167,24 +155,6 @@ def _symbol(element: Element | None, problems: Problems) -> Symbol | None:
     return None if found is None else read_symbol(found, "", problems)
 
 
-def read_font(element: Element, tag: str, problems: Problems, color: Color = BLACK) -> TextFormat:
-    """The look of a text: ``text-style`` or, before 3.24, Qt's description of a font."""
-    if element.find("text-style") is not None:
-        return read_text_format(element, "", problems)
-    found = element.find(tag)
-    parts = (found.get("description", "") if found is not None else "").split(",")
-    parts += ["0"] * (8 - len(parts))
-    return TextFormat(
-        family=parts[0] if parts[0] != "0" else "",
-        size=Length(number(parts[1], 10.0), "Point"),
-        weight=min(max(integer(parts[4], NORMAL), 0), 99),
-        italic=integer(parts[5]) > 0,
-        underline=flag(parts[6]),
-        strikeout=flag(parts[7]),
-        color=color,
-    )
-
-
 def _map(element: Element, common: Mapping[str, Any], problems: Problems) -> MapItem:
     width, height = map_size(element)
     locked = None
@@ -197,7 +167,6 @@ def _map(element: Element, common: Mapping[str, Any], problems: Problems) -> Map
     overviews = tuple(
         Overview(found.get("frameMap", ""), _symbol(found, problems), flag(found.get("inverted"))) for found in shown
     )
-    grids = (grid for grid in element.iterfind("ComposerMapGrid") if flag(grid.get("show")) and _is_drawn(grid))
     atlas = element.find("AtlasMap")
     driven = atlas is not None and flag(atlas.get("atlasDriven"))
     return MapItem(
@@ -207,37 +176,10 @@ def _map(element: Element, common: Mapping[str, Any], problems: Problems) -> Map
         locked=locked,
         theme=element.get("followPresetName", "") if flag(element.get("followPreset")) else "",
         overviews=overviews,
-        grids=tuple(_grid(grid, problems) for grid in grids),
+        grids=read_grids(element, problems),
         atlas_margin=max(number(atlas.get("margin"), 0.1), 0.0) if atlas is not None and driven else None,
         atlas_fixed=atlas is not None and atlas.get("scalingMode") == "1",
     )
-
-
-def _grid(element: Element, problems: Problems) -> Grid:
-    pen = Border(
-        parse_color(element.get("gridFramePenColor"), BLACK), number(element.get("gridFramePenThickness"), 0.3), "miter"
-    )
-    color = parse_color(element.get("annotationFontColor"), BLACK)
-    look = read_font(element, "annotationFontProperties", problems, color)
-    return Grid(
-        interval=(number(element.get("intervalX")), number(element.get("intervalY"))),
-        offset=(number(element.get("offsetX")), number(element.get("offsetY"))),
-        lines=element.get("gridStyle", "0") == "0",
-        symbol=_symbol(element.find("lineStyle"), problems),
-        zebra=number(element.get("gridFrameWidth"), 2.0) if element.get("gridFrameStyle") == "1" else 0.0,
-        pen=pen,
-        fills=(parse_color(element.get("frameFillColor1"), WHITE), parse_color(element.get("frameFillColor2"), BLACK)),
-        format=look if flag(element.get("showAnnotation")) else None,
-        sides=frozenset(side for side in _SIDES if _has_numbers(element, side)),
-        distance=number(element.get("frameAnnotationDistance")),
-        decimals=integer(element.get("annotationPrecision")),
-    )
-
-
-def _has_numbers(element: Element, side: str) -> bool:
-    """Whether coordinates stand outside of a grid's frame at a side; those inside of it are not drawn."""
-    outside = element.get(f"{side}AnnotationPosition", "1") == "1"
-    return outside and element.get(f"{side}AnnotationDisplay", "0") != _HIDDEN
 
 
 def _label(element: Element, common: Mapping[str, Any], problems: Problems) -> LabelItem:

@@ -8,7 +8,8 @@ from qgserver.draw.color import parse_color
 from qgserver.errors import Problems
 from qgserver.project.model.layouts import BLACK, Border, LayoutItem, TableColumn, TableItem
 from qgserver.project.reading.elements import Element, flag, integer, number
-from qgserver.project.reading.layoutitems import OF_LAYER, TABLE, common_values, read_font
+from qgserver.project.reading.layoutitems import OF_LAYER, TABLE, common_values
+from qgserver.project.reading.layouttexts import read_font
 
 _NO_HEADER = "2"
 _ACROSS = {1: 0.0, 2: 1.0, 4: 0.5}

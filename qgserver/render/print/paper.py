@@ -25,7 +25,7 @@ from qgserver.providers import Sources
 from qgserver.render.legend.swatch import NO_FEATURE
 from qgserver.render.print.request import PrintRequest
 from qgserver.symbology.env import Env, Shapes
-from qgserver.symbology.paint import line_geometry, paint_symbol, ring_geometry
+from qgserver.symbology.paint import line_geometry, paint_symbol, point_geometry, ring_geometry
 from qgserver.symbology.symbol import Symbol
 
 MM_PER_INCH = 25.4
@@ -65,10 +65,7 @@ class Paper:
 
     def points(self, item: LayoutItem, places: Floats) -> Floats:
         """Places float64[n, 2] in an item (mm from its corner) in pixels, turned with it."""
-        angle = math.radians(item.rotation)
-        cos, sin = math.cos(angle), math.sin(angle)
-        turned = places @ np.array(((cos, sin), (-sin, cos)))
-        moved: Floats = turned * self.factor + np.array(self.corner(item))
+        moved: Floats = places @ turning(item.rotation) * self.factor + np.array(self.corner(item))
         return moved
 
     def place(self, item: LayoutItem, x: float, y: float) -> tuple[float, float]:
@@ -93,6 +90,11 @@ class Paper:
         """Paint a line through points in pixels with a line symbol."""
         self._paint(symbol, line_geometry(points[np.newaxis]))
 
+    def paint_points(self, symbol: Symbol, points: Floats) -> None:
+        """Paint markers at points in pixels."""
+        for point in points:
+            self._paint(symbol, point_geometry(point[np.newaxis]))
+
     def _paint(self, symbol: Symbol, geometry: GeometryArray) -> None:
         view = Extent(0.0, 0.0, float(self.canvas.width), float(self.canvas.height))
         env = Env(self.scale, self.context, NO_FEATURE, view, exact=True, assets=self.project.assets)
@@ -108,6 +110,12 @@ class Paper:
         draw each layer so (measured)."""
         plain = (item.opacity >= 1 or isinstance(item, MapItem)) and layer_operator(item.blend_mode) == OVER
         return self if plain else replace(self, canvas=self.canvas.new_layer())
+
+
+def turning(degrees: float) -> Floats:
+    """The matrix by which places float64[n, 2] are multiplied to turn them clockwise."""
+    angle = math.radians(degrees)
+    return np.array(((math.cos(angle), math.sin(angle)), (-math.sin(angle), math.cos(angle))))
 
 
 def rectangle(item: LayoutItem) -> Floats:

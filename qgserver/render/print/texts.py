@@ -18,7 +18,7 @@ from qgserver.labeling.markup import read_markup
 from qgserver.labeling.textformat import TextFormat
 from qgserver.project.model.layouts import LabelItem, LayoutItem
 from qgserver.render.legend.request import TEXT_SCALE
-from qgserver.render.print.paper import Paper
+from qgserver.render.print.paper import Paper, turning
 
 LONGEST = 20_000
 """Characters of a label that are drawn."""
@@ -55,13 +55,14 @@ class Type:
     def width(self, text: str) -> float:
         return self._laid(text).width / TEXT_SCALE
 
-    def draw(self, paper: Paper, item: LayoutItem, place: tuple[float, float], text: str) -> None:
-        """Draw one line with the left end of its baseline at ``place`` in the item."""
+    def draw(self, paper: Paper, item: LayoutItem, place: tuple[float, float], text: str, degrees: float = 0.0) -> None:
+        """Draw one line with the left end of its baseline at ``place`` in the item, turned clockwise around that."""
         scale = paper.factor / TEXT_SCALE
         color = with_alpha(self.format.color, self.format.opacity)
-        if item.rotation % 360:
+        if item.rotation % 360 or degrees:
             flat = self._laid(text).snapped_paths(0.0, 0.0, scale)
-            outlines = replace(flat, coords=paper.points(item, flat.coords / paper.factor + np.array(place)))
+            coords = flat.coords / paper.factor @ turning(degrees) + np.array(place)
+            outlines = replace(flat, coords=paper.points(item, coords))
         else:
             x, y = paper.points(item, np.array((place,)))[0].tolist()
             outlines = self._laid(text).snapped_paths(x, y, scale)
