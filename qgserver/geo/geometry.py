@@ -136,10 +136,12 @@ def _running(mask: NDArray[np.bool_]) -> Ints:
 
 
 def _boxes(coords: Floats, bounds: Ints) -> Floats:
+    starts = bounds[:-1]
+    has_vertices = bounds[1:] > starts
+    filled: Ints | slice = slice(None) if has_vertices.all() else np.flatnonzero(has_vertices)
+    starts = starts[filled]
     out = np.full((len(bounds) - 1, 4), np.nan)
-    filled = np.flatnonzero(np.diff(bounds) > 0)
-    if len(filled):
-        starts = bounds[:-1][filled]
+    if len(starts):
         out[filled, :2] = np.minimum.reduceat(coords, starts, axis=0)
         out[filled, 2:] = np.maximum.reduceat(coords, starts, axis=0)
     return out

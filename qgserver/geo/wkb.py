@@ -27,8 +27,9 @@ from qgserver.geo.geometry import (
     GeometryArray,
     Ints,
     distinct,
+    offsets,
 )
-from qgserver.geo.wkb_walker import envelope_header, offsets, split_axes, split_type, walk
+from qgserver.geo.wkb_walker import envelope_header, split_axes, split_type, walk
 
 _TAILS = {
     POINT: 0,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from qgserver.geo.geometry import (
     POLYGON,
     Floats,
     GeometryArray,
+    Ints,
 )
 
 CIRCULARSTRING, COMPOUNDCURVE, CURVEPOLYGON, MULTICURVE, MULTISURFACE = range(8, 13)
@@ -197,9 +199,9 @@ class _Walker:
         return GeometryArray(
             types=types,
             coords=coords,
-            rings=offsets(self.ring_sizes),
-            parts=offsets(self.part_rings),
-            features=offsets(self.feature_parts),
+            rings=_ends(self.ring_sizes),
+            parts=_ends(self.part_rings),
+            features=_ends(self.feature_parts),
             z=z,
             m=m,
             part_types=np.array(self.part_types, np.uint8) if (types == COLLECTION).any() else None,
@@ -227,8 +229,6 @@ def split_axes(flat: NDArray[np.float64], code: int) -> tuple[Floats, Floats | N
     return xy, rows[:, 2].copy() if has_z else None, rows[:, -1].copy() if has_m else None
 
 
-def offsets(sizes: list[int] | NDArray[np.int64]) -> NDArray[np.int64]:
-    """Sizes of n runs -> int64[n+1] of where each begins."""
-    out = np.zeros(len(sizes) + 1, np.int64)
-    np.cumsum(sizes, out=out[1:])
-    return out
+def _ends(sizes: list[int]) -> Ints:
+    """As ``offsets``, of a list: as fast as numpy with many, and much faster with few."""
+    return np.fromiter(accumulate(sizes, initial=0), np.int64, len(sizes) + 1)
