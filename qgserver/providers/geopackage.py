@@ -50,6 +50,7 @@ class GeoPackageProvider:
         self._memory = LayerMemory(file, cache)
         self._inspected: tuple[object, Schema, gpkgschema.Relation] | None = None
         self._current: Stamp | None = None
+        self._contents: tuple[Stamp | None, Extent | None] = (None, None)
         self._heavy = False
 
     def schema(self) -> Schema:
@@ -67,7 +68,7 @@ class GeoPackageProvider:
             if not relation.geometry:
                 return None
             if not self._source.subset:
-                return gpkgschema.contents_extent(reader, gpkgschema.layer_name(reader, self._source))
+                return self._whole(reader)
         boxes = [b.geometry.boxes().T for b in self.read(Query(columns=())) if b.geometry is not None]
         return columnstore.extent_of(np.concatenate([np.empty((4, 0)), *boxes], axis=1))
 
@@ -156,7 +157,12 @@ class GeoPackageProvider:
         self._heavy = self._heavy or bytes_read > HEAVY_BYTES
 
     def _whole(self, reader: Reader) -> Extent | None:
-        return gpkgschema.contents_extent(reader, gpkgschema.layer_name(reader, self._source))
+        """The layer's box in the table of contents; nothing is asked of a file that has not been written since."""
+        moment, box = self._contents
+        if moment != reader.moment:
+            box = gpkgschema.contents_extent(reader, gpkgschema.layer_name(reader, self._source))
+            self._contents = (reader.moment if reader.moment.settled else None, box)
+        return box
 
     def _cached(self, reader: Reader, query: Query, schema: Schema, relation: gpkgschema.Relation) -> Batches | None:
         """The batches out of memory, if the layer is there or should be."""
