@@ -1,4 +1,8 @@
-"""Columns of joined layers, looked up by equal keys: first match wins, no match is null."""
+"""Columns of joined layers, looked up by equal keys: first match wins, no match is null.
+
+A null key meets nothing. QGIS takes it for 0 where the key is a whole number and the joined layer is held in memory
+(measured), so that a row without a partner shows the values of number 0: a mistake that is not made here.
+"""
 
 from __future__ import annotations
 
