@@ -168,6 +168,8 @@ class GeoPackageProvider:
         """The batches out of memory, if the layer is there or should be."""
         if query.extent is None or query.order_by or query.fids is not None or not relation.fid:
             return None
+        if query.brief and relation.index:  # which finds a few sooner than a look at all boxes
+            return None
         kinds = self._kinds(query, query.where, schema)
         found = self._memory.find(reader, relation, kinds, build=self._heavy)
         if found is None:
