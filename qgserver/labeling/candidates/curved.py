@@ -157,20 +157,23 @@ def _candidates(job: _Job, anchors: Shapes) -> Candidates:
     laid, flipped, leftward = _lay(job, line, at, strict[line])
     flags = np.array([job.items[row].placing.line_flags for row in chosen.tolist()], dtype=np.int64)[line]
     good, cost = _prices(job.side, flags, leftward, laid)
-    away = np.abs(anchor[line] - (at + width[line] / 2)) / total[line]
+    # the middle of the text as it is set straight, with kerning
+    middle = at + np.array([job.items[row].width for row in chosen.tolist()])[line] / 2
+    away = np.abs(anchor[line] - middle) / total[line]
     free = ~strict[line] & (job.anchor[line] > 0.1) & (job.anchor[line] < 0.9)
     cost = cost + away / np.where(free, 100.0, 10.0)
     return _columns(laid, flipped, good, cost, (chosen[line], text))
 
 
 def _lay(job: _Job, line: Ints, at: Floats, strict: Flags) -> tuple[_Runs, Flags, Flags]:
-    """Glyphs laid along the line; text most of which would stand on its head is laid again from its last glyph on.
+    """Glyphs laid along the line; text that finds room but would mostly stand on its head is laid again from its last
+    glyph on, and must find room again.
     (runs, which were flipped, which lie upon a stretch that runs from right to left)."""
     text, chosen = job.text, job.chosen
     laid = _run(job, line, at, strict, np.zeros(len(line), dtype=bool))
     inverted = (laid.angle > np.pi / 2) & (laid.angle < 3 * np.pi / 2) & laid.used
     upright = text.upright[chosen[line]]
-    again = upright & (inverted.sum(axis=1) >= laid.used.sum(axis=1) / 2)
+    again = upright & laid.good & (inverted.sum(axis=1) >= laid.used.sum(axis=1) / 2)
     way = job.paths.at(line, at + text.width[chosen[line]]) - job.paths.at(line, at)
     leftward = np.where(upright, again, way[:, 0] < 0)
     rows = np.flatnonzero(again)

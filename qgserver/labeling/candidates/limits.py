@@ -8,7 +8,7 @@ Limits = tuple[tuple[int, int], ...]
 UNLIMITED = 1 << 30
 
 POINTS: Limits = ((1000, 4), (500, 6), (200, 8), (100, 12), (0, 16))
-LINES: Limits = ((1000, 5), (500, 10), (200, 20), (0, UNLIMITED))
+LINES: Limits = ((1000, 5), (500, 10), (200, 20), (100, 40), (0, UNLIMITED))
 POLYGONS: Limits = ((1000, 5), (500, 15), (200, 20), (100, 25), (0, UNLIMITED))
 
 
