@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from qgserver.ows.geometrytext import (
     tuple_texts,
     wrap,
 )
+from qgserver.ows.xmlio import quote
 
 GmlVersion = Literal[2, 3]
 
@@ -43,7 +43,7 @@ class GmlStyle:
 
     @property
     def srs_attribute(self) -> str:
-        return f" srsName={quoteattr(self.srs_name)}" if self.srs_name else ""
+        return f" srsName={quote(self.srs_name)}" if self.srs_name else ""
 
     @property
     def id_attribute(self) -> str:
