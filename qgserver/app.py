@@ -92,6 +92,7 @@ class Application:
             cache_bytes=settings.cache_bytes,
             statement_timeout_ms=settings.max_seconds * 1000,
             ignore_absent=settings.ignore_bad_layers,
+            remote_hosts=settings.remote_hosts,
         )
         self.documents = DocumentCache(settings.capabilities_cache_size)
 

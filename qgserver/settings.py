@@ -158,6 +158,14 @@ class Settings:
         "",
         "Directories of SVG markers, separated by `:`, searched before `/usr/share/qgis/svg`.",
     )
+    remote_hosts: tuple[str, ...] = setting(
+        "QGSERVER_REMOTE_HOSTS",
+        separated(",", " "),
+        "",
+        "Servers that layers of tiles, WMTS and WMS may be fetched from: host names, separated by commas; "
+        "`.example.org` stands for all hosts below it. Empty: those that projects name, and public ones that these "
+        "lead to. Link-local addresses are never asked, and no request can name a server.",
+    )
     cache_bytes: int = setting(
         "QGSERVER_CACHE_BYTES", amount, "67108864", "Memory that one process may use for the data of files, in bytes."
     )

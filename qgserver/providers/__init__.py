@@ -50,8 +50,11 @@ class Sources:
         statement_timeout_ms: int = 30_000,
         connect_timeout_s: float = 5.0,
         ignore_absent: bool = False,
+        remote_hosts: tuple[str, ...] = (),
     ) -> None:
-        """``ignore_absent``: layers whose file is not there are empty, not broken."""
+        """``ignore_absent``: layers whose file is not there are empty, not broken. ``remote_hosts``: if there are any,
+        only these may be asked over HTTP."""
+        self.remote_hosts = remote_hosts
         self._ignore_absent = ignore_absent
         self._arguments = (cache_bytes, statement_timeout_ms, connect_timeout_s)
         self._lock = threading.Lock()

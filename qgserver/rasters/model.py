@@ -80,12 +80,15 @@ class Cells:
 class Reading:
     """How cells are read. The source resamples values itself by ``zoomed_in`` where cells are wanted finer than its
     own, by ``zoomed_out`` up to ``max_oversampling`` times coarser; beyond, and in the other cases, the nearest counts.
-    ``plain``: bands whose no-data value is a value like others. Services take no notice of any of it."""
+    ``plain``: bands whose no-data value is a value like others. Services take notice only of ``dpi``, the resolution of
+    the map, and ``until``, when (of ``time.monotonic``) a map is done waiting for them."""
 
     zoomed_in: Resampling = "nearestNeighbour"
     zoomed_out: Resampling = "nearestNeighbour"
     max_oversampling: float = 2.0
     plain: frozenset[int] = frozenset()
+    dpi: float = 90.0
+    until: float | None = None
 
 
 AS_IS = Reading()

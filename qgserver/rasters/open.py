@@ -14,7 +14,10 @@ from qgserver.providers import Sources
 from qgserver.providers.uri import DataSource
 from qgserver.rasters.model import AS_IS, Cells, Grid, RasterInfo, RasterSource, Reading
 
-_MODULES: Mapping[str, str] = MappingProxyType({"gdal": "qgserver.rasters.sources.gdal"})
+_MODULES: Mapping[str, str] = MappingProxyType({
+    "gdal": "qgserver.rasters.sources.gdal",
+    "wms": "qgserver.rasters.sources.wms",
+})  # fmt: skip
 """Provider's name -> the module that opens it with ``open_source(source, sources)``, imported on first use."""
 
 
