@@ -227,19 +227,30 @@ class LegendText:
 
 
 @dataclass(frozen=True, slots=True)
+class LegendGroup:
+    """A group that a legend names, in a ``style`` as layers have."""
+
+    name: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LegendLayer:
-    """A layer of a legend of its own, with the name it has there."""
+    """A layer of a legend, with the name it has there and the groups that it is in, outermost first."""
 
     layer_id: str
     name: str
     style: str = ""
     """``hidden``, ``group``, ``subgroup`` or "" for QGIS's choice."""
+    groups: tuple[LegendGroup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegendItem(LayoutItem):
     """``texts`` by ``title``, ``group``, ``subgroup``, ``symbol``, ``symbolLabel``. ``layers``: what is shown,
-    top first; None follows the project."""
+    top first; None follows the project. ``columns``: the most there are, with layers torn apart between them if
+    ``split_layers``. ``title_across`` is 0 for a title at the left, 1 at the right. ``fitted``: it is as large as what
+    it shows."""
 
     title: str = ""
     map_uuid: str = ""
@@ -248,6 +259,13 @@ class LegendItem(LayoutItem):
     symbol_height: float = 4.0
     texts: dict[str, LegendText] = field(default_factory=dict)
     layers: tuple[LegendLayer, ...] | None = None
+    columns: int = 1
+    column_space: float = 2.0
+    split_layers: bool = False
+    equal_widths: bool = False
+    symbols_right: bool = False
+    title_across: float = 0.0
+    fitted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from qgserver.project.model.layouts import (
     Border,
     LabelItem,
     LayoutItem,
+    LegendGroup,
     LegendItem,
     LegendLayer,
     LegendText,
@@ -52,6 +53,7 @@ MM_PER_UNIT = {
 }
 """Pixels are those of the layout's usual 300 dpi."""
 MOST_SEGMENTS = 100
+MOST_COLUMNS = 100
 _ACROSS = {1: 0.0, 2: 1.0, 4: 0.5, 8: 0.0}
 _DOWN = {32: 0.0, 64: 1.0, 128: 0.5}
 """Qt's alignments (8 is justified text)."""
@@ -287,18 +289,42 @@ def _legend(element: Element, common: Mapping[str, Any], problems: Problems) -> 
         symbol_width=number(element.get("symbolWidth"), 7.0),
         symbol_height=number(element.get("symbolHeight"), 4.0),
         texts=texts,
-        layers=None if tree is None else tuple(_legend_layer(found) for found in tree.iter("layer-tree-layer")),
+        layers=None if tree is None else tuple(_legend_layers(tree, ())),
+        columns=min(max(integer(element.get("columnCount"), 1), 1), MOST_COLUMNS),
+        column_space=number(element.get("columnSpace"), 2.0),
+        split_layers=flag(element.get("splitLayer")),
+        equal_widths=flag(element.get("equalColumnWidth")),
+        symbols_right=element.get("symbolAlignment") == "2",
+        title_across=_ACROSS.get(integer(element.get("titleAlignment")), 0.0),
+        fitted=flag(element.get("resizeToContents"), True),
     )
 
 
-def _legend_layer(element: Element) -> LegendLayer:
-    found = element.findall("customproperties/Option/Option") or element.findall("customproperties/property")
-    options = {one.get("name") or one.get("key") or "": one.get("value") or "" for one in found}
+def _legend_layers(group: Element, above: tuple[LegendGroup, ...]) -> Iterator[LegendLayer]:
+    """The layers of a legend's own tree, top first."""
+    for member in group:
+        if member.tag == "layer-tree-layer":
+            yield _legend_layer(member, above)
+        elif member.tag == "layer-tree-group":
+            options = _custom(member)
+            name = options.get("legend/title-label") or member.get("name") or ""
+            yield from _legend_layers(member, (*above, LegendGroup(name, options.get("legend/title-style", ""))))
+
+
+def _legend_layer(element: Element, above: tuple[LegendGroup, ...]) -> LegendLayer:
+    options = _custom(element)
     return LegendLayer(
         element.get("id", ""),
         options.get("legend/title-label") or options.get("cached_name") or element.get("name") or "",
         options.get("legend/title-style", ""),
+        above,
     )
+
+
+def _custom(element: Element) -> dict[str, str]:
+    """Custom properties in either form."""
+    found = element.findall("customproperties/Option/Option") or element.findall("customproperties/property")
+    return {one.get("name") or one.get("key") or "": one.get("value") or "" for one in found}
 
 
 _NOT_DRAWN: Mapping[str, str] = {

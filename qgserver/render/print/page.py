@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from qgserver.draw.blend import layer_operator
@@ -24,7 +25,7 @@ from qgserver.project.model.layouts import (
 )
 from qgserver.providers import Sources
 from qgserver.render.context import project_context
-from qgserver.render.print.legends import draw_layout_legend
+from qgserver.render.print.legends import fit_legend
 from qgserver.render.print.maps import draw_map
 from qgserver.render.print.paper import MM_PER_INCH, Paper, map_denominator, rectangle
 from qgserver.render.print.pictures import draw_picture
@@ -43,9 +44,12 @@ _DRAW: Mapping[type[LayoutItem], Callable[[Paper, Any], None]] = {
     NodesItem: draw_nodes,
     PictureItem: draw_picture,
     ScaleBarItem: draw_scale_bar,
-    LegendItem: draw_layout_legend,
     TableItem: draw_table,
 }
+_FITTED: Mapping[type[LayoutItem], Callable[[Paper, Any], tuple[LayoutItem, Callable[[Paper], None]]]] = {
+    LegendItem: fit_legend,
+}
+"""Items that are as large as what they show: from an item to one of the right size, and what draws it."""
 
 
 def draw_page(project: Project, request: PrintRequest, sources: Sources, number: int, kind: type[Kind]) -> Kind:
@@ -69,16 +73,25 @@ def draw_page(project: Project, request: PrintRequest, sources: Sources, number:
 
 def _draw(paper: Paper, item: LayoutItem) -> None:
     """An item over its background, in its frame."""
+    draw: Callable[[Paper], None]
+    if (fit := _FITTED.get(type(item))) is not None:
+        item, draw = fit(paper, item)
+    else:
+        draw = partial(_draw_plain, item)
     apart = paper.apart(item)
     fading = item.opacity if apart is paper else 1.0
     box = apart.points(item, rectangle(item))
-    if item.background is not None and not isinstance(item, LegendItem | NodesItem):
+    if item.background is not None and not isinstance(item, NodesItem):
         apart.fill(box, with_alpha(item.background, fading))
-    _DRAW[type(item)](apart, item)
+    draw(apart)
     if item.frame is not None:
         apart.stroke(box, replace(item.frame, color=with_alpha(item.frame.color, fading)))
     if apart is not paper:
         paper.canvas.compose(apart.canvas, item.opacity, layer_operator(item.blend_mode))
+
+
+def _draw_plain(item: LayoutItem, paper: Paper) -> None:
+    _DRAW[type(item)](paper, item)
 
 
 def _scope(paper: Paper, number: int) -> dict[str, object]:
