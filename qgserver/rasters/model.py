@@ -92,6 +92,8 @@ class Reading:
 
 
 AS_IS = Reading()
+MAP_S = 20.0
+"""Seconds that one map may wait for services, all in all."""
 
 
 class RasterSource(Protocol):

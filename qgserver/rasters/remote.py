@@ -27,8 +27,6 @@ DOWN_S = 20.0
 """How long a server that can't be reached is left alone."""
 WARNED_S = 60.0
 """A server's failures are logged once in this time."""
-MAP_S = 20.0
-"""What one map may wait for other servers, all in all."""
 _BODY_OVERHEAD = 500
 
 

@@ -16,8 +16,8 @@ from qgserver.geo.extent import Extent
 from qgserver.providers.uri import DataSource
 from qgserver.rasters.colors import Words
 from qgserver.rasters.images import decoded
-from qgserver.rasters.model import AS_IS, BandInfo, Cells, Grid, RasterInfo, Reading
-from qgserver.rasters.remote import MAP_S, Remote, Wanted
+from qgserver.rasters.model import AS_IS, MAP_S, BandInfo, Cells, Grid, RasterInfo, Reading
+from qgserver.rasters.remote import Remote, Wanted
 from qgserver.rasters.tiles import Tile, TileMatrix, nearest_matrix, needed, paste
 
 MAX_TILE_PIXELS = 2048 * 2048
