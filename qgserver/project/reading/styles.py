@@ -97,9 +97,10 @@ def _simplify(element: Element) -> Simplify:
 
 def _labeling(element: Element, properties: Mapping[str, OptionValue]) -> tuple[bool, str]:
     """Whether labels are drawn, and the XML that describes them: ``<labeling>``, or the ``<customproperties>`` that
-    2.x kept ``labeling/*`` in. A missing ``labelsEnabled`` means on (measured)."""
+    2.x kept ``labeling/*`` in, the later ones with an empty ``<labeling>`` beside them. A missing ``labelsEnabled``
+    means on (measured)."""
     labeling = element.find("labeling")
-    if labeling is not None:
+    if labeling is not None and len(labeling):
         return flag(element.get("labelsEnabled"), True), xml_text(labeling)
     custom = element.find("customproperties")
     if custom is not None and properties.get("labeling") == "pal":

@@ -115,10 +115,12 @@ def test_labeling_is_kept_as_text() -> None:
     assert (style.labels_enabled, style.labeling) == (False, body)
 
 
-def test_labels_of_qgis_2() -> None:
+@pytest.mark.parametrize("beside", ["", '<labeling type="simple"/>'])
+def test_labels_of_qgis_2(beside: str) -> None:
+    """2.14 to 2.18 wrote an empty element beside the properties; QGIS 3.22 draws the labels of those projects."""
     properties = '<property key="labeling" value="pal"/><property key="labeling/enabled" value="{}"/>'
     for value, enabled in (("true", True), ("false", False)):
-        style = read_layer(f"<customproperties>{properties.format(value)}</customproperties>").style
+        style = read_layer(f"{beside}<customproperties>{properties.format(value)}</customproperties>").style
         assert style.labels_enabled is enabled
         assert "labeling/enabled" in style.labeling
 
