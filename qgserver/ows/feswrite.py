@@ -33,6 +33,14 @@ def write_filter(node: Node, hidden: frozenset[str] = frozenset()) -> str | None
         return None
 
 
+def write_value(node: Node, hidden: frozenset[str] = frozenset()) -> str | None:
+    """An ``ogc`` expression of a value; None as for ``write_filter``."""
+    try:
+        return _Writer(hidden).operand(node)
+    except NotInFilters:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Writer:
     hidden: frozenset[str]

@@ -1,19 +1,30 @@
-"""Styles as Symbology Encoding 1.1: renderers as rules, symbol layers as symbolizers.
-
-Sizes are written in whole pixels of 0.28 mm, as QGIS Server does (measured); what Symbology Encoding has no word for
-is a comment in the document.
-"""
+"""Styles as Symbology Encoding 1.1: renderers as rules, symbol layers as symbolizers. What Symbology Encoding has no
+word for is a comment in the document."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from qgserver.draw.color import Color
 from qgserver.expression.nodes import Binary, Chain, Literal, Node, all_of, any_of
+from qgserver.labeling.reading import read_labeling
 from qgserver.ows.feswrite import write_filter
-from qgserver.ows.xmlio import attributes, element, escape, optional
+from qgserver.ows.sldlabels import label_rules
+from qgserver.ows.sldparts import (
+    NOT_SAID,
+    UNLIMITED,
+    Limits,
+    color_parameters,
+    displacement,
+    fill,
+    narrowed,
+    parameter,
+    scale_elements,
+    size,
+)
+from qgserver.ows.xmlio import element, optional
+from qgserver.project.model import Style
 from qgserver.symbology.layers.simplefill import SimpleFill
 from qgserver.symbology.layers.simpleline import SimpleLine
 from qgserver.symbology.layers.simplemarker import SimpleMarker
@@ -25,8 +36,6 @@ from qgserver.symbology.renderers.rules import Rule, RuleRenderer
 from qgserver.symbology.renderers.single import SingleRenderer
 from qgserver.symbology.symbol import Symbol, SymbolLayer
 
-PIXELS: Mapping[str, float] = {"Pixel": 1.0, "Point": 25.4 / 72 / 0.28, "Inch": 25.4 / 0.28}
-"""Unit -> pixels; every other one counts as millimetres (measured)."""
 HAIRLINE = 0.5
 JOINS = {"miter": "mitre"}
 CAPS = {"flat": "butt"}
@@ -39,7 +48,6 @@ HATCHES = {
     "f_diagonal": "backslash",
     "diagonal_x": "x",
 }
-NOT_SAID = "<!-- no equivalent in Symbology Encoding -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +58,17 @@ class _SeRule:
     label: str = ""
     condition: Node | None = None
     is_else: bool = False
-    min_scale: float = 0.0
-    max_scale: float = 0.0
+    limits: Limits = UNLIMITED
 
 
-def feature_type_style(renderer: Renderer, hidden: frozenset[str]) -> str:
-    """``se:FeatureTypeStyle`` of a renderer; filters that speak of ``hidden`` fields are left out."""
-    rules = _RULES.get(type(renderer))
-    inner = NOT_SAID if rules is None else "".join(_rule(rule, hidden) for rule in rules(renderer))
+def feature_type_style(style: Style, hidden: frozenset[str]) -> str:
+    """``se:FeatureTypeStyle`` of a layer's style; filters that speak of ``hidden`` fields are left out."""
+    of_layer = style.scale_range.max_scale, style.scale_range.min_scale
+    rules = _RULES.get(type(style.renderer))
+    inner = NOT_SAID if rules is None else "".join(_rule(rule, of_layer, hidden) for rule in rules(style.renderer))
+    if style.labels_enabled and style.labeling:
+        labeling, _ = read_labeling(style.labeling, style.name)
+        inner += "".join(label_rules(labeling, of_layer, hidden))
     return f"<se:FeatureTypeStyle>{inner or NOT_SAID}</se:FeatureTypeStyle>"
 
 
@@ -96,18 +107,17 @@ def _rules(renderer: Renderer) -> Iterator[_SeRule]:
     """Every rule that draws, with the conditions of those around it."""
     assert isinstance(renderer, RuleRenderer)
 
-    def walk(rule: Rule, outer: tuple[Node, ...], limits: tuple[float, float]) -> Iterator[_SeRule]:
+    def walk(rule: Rule, outer: tuple[Node, ...], limits: Limits) -> Iterator[_SeRule]:
         terms = outer if rule.filter is None else (*outer, rule.filter)
-        low = max(limits[0], rule.min_scale)
-        high = min(filter(None, (limits[1], rule.max_scale)), default=0.0)
+        limits = narrowed(limits, (rule.min_scale, rule.max_scale))
         if rule.symbol >= 0:
             symbol = renderer.symbols[rule.symbol]
-            yield _SeRule(symbol, rule.label, all_of(terms), rule.is_else and not outer, low, high)
+            yield _SeRule(symbol, rule.label, all_of(terms), rule.is_else and not outer, limits)
         for child in rule.children:
             if child.active:
-                yield from walk(child, terms, (low, high))
+                yield from walk(child, terms, limits)
 
-    yield from walk(renderer.root, (), (0.0, 0.0))
+    yield from walk(renderer.root, (), UNLIMITED)
 
 
 _RULES: dict[type, Callable[[Renderer], Iterator[_SeRule]]] = {
@@ -118,7 +128,7 @@ _RULES: dict[type, Callable[[Renderer], Iterator[_SeRule]]] = {
 }
 
 
-def _rule(rule: _SeRule, hidden: frozenset[str]) -> str:
+def _rule(rule: _SeRule, of_layer: Limits, hidden: frozenset[str]) -> str:
     title = f"<se:Description>{element('se:Title', rule.label)}</se:Description>"
     condition = "<se:ElseFilter/>" if rule.is_else else ""
     if rule.condition is not None:
@@ -127,8 +137,7 @@ def _rule(rule: _SeRule, hidden: frozenset[str]) -> str:
         optional("se:Name", rule.label),
         title if rule.label and rule.label != "Single symbol" else "",
         condition,
-        element("se:MinScaleDenominator", f"{rule.min_scale:.15g}") if rule.min_scale else "",
-        element("se:MaxScaleDenominator", f"{rule.max_scale:.15g}") if rule.max_scale else "",
+        scale_elements(rule.limits, of_layer),
         *(_symbolizer(layer, rule.symbol.opacity) for layer in rule.symbol.layers),
     )
     return f"<se:Rule>{''.join(parts)}</se:Rule>"
@@ -147,9 +156,9 @@ def _point(layer: SymbolLayer, opacity: float) -> str:
     stroke = "<se:Stroke/>"
     if layer.stroke_style != "no":
         stroke = _stroke(layer.stroke_color, layer.stroke_width, opacity, {"dasharray": DASHES.get(layer.stroke_style)})
-    mark = element("se:WellKnownName", layer.name) + _fill(layer.color, opacity) + stroke
+    mark = element("se:WellKnownName", layer.name) + fill(layer.color, opacity) + stroke
     turned = f"<se:Rotation>{element('ogc:Literal', f'{layer.angle:g}')}</se:Rotation>" if layer.angle else ""
-    graphic = f"<se:Mark>{mark}</se:Mark>{element('se:Size', _size(layer.size))}{turned}{_moved(layer.offset)}"
+    graphic = f"<se:Mark>{mark}</se:Mark>{element('se:Size', size(layer.size))}{turned}{_moved(layer.offset)}"
     return f"<se:PointSymbolizer><se:Graphic>{graphic}</se:Graphic></se:PointSymbolizer>"
 
 
@@ -158,7 +167,7 @@ def _line(layer: SymbolLayer, opacity: float) -> str:
     dashes = DASHES.get(layer.style)
     if layer.custom_dash and layer.dashes:
         unit = layer.dash_length.unit
-        dashes = " ".join(_size(Length(value, unit)) for value in layer.dashes)
+        dashes = " ".join(size(Length(value, unit)) for value in layer.dashes)
     elif layer.style == "no":
         return ""
     more = {
@@ -167,7 +176,7 @@ def _line(layer: SymbolLayer, opacity: float) -> str:
         "dasharray": dashes,
     }
     stroke = _stroke(layer.color, layer.width, opacity, more)
-    aside = element("se:PerpendicularOffset", _size(layer.offset)) if layer.offset.value else ""
+    aside = element("se:PerpendicularOffset", size(layer.offset)) if layer.offset.value else ""
     return f"<se:LineSymbolizer>{stroke}{aside}</se:LineSymbolizer>"
 
 
@@ -185,9 +194,13 @@ def _area(layer: SimpleFill, opacity: float) -> str:
     if layer.style == "no":
         return ""
     if layer.style == "solid":
-        return _fill(layer.color, opacity)
+        return fill(layer.color, opacity)
     name = HATCHES.get(layer.style)
-    paint = f"<se:Stroke>{_color('stroke', layer.color, opacity)}</se:Stroke>" if name else _fill(layer.color, opacity)
+    paint = (
+        f"<se:Stroke>{color_parameters('stroke', layer.color, opacity)}</se:Stroke>"
+        if name
+        else fill(layer.color, opacity)
+    )
     mark = element("se:WellKnownName", name or f"brush://{layer.style}") + paint
     return f"<se:Fill><se:GraphicFill><se:Graphic><se:Mark>{mark}</se:Mark></se:Graphic></se:GraphicFill></se:Fill>"
 
@@ -199,38 +212,14 @@ _SYMBOLIZERS: dict[type, Callable[[SymbolLayer, float], str]] = {
 }
 
 
-def _fill(color: Color, opacity: float) -> str:
-    return f"<se:Fill>{_color('fill', color, opacity)}</se:Fill>"
-
-
 def _stroke(color: Color, width: Length, opacity: float, more: Mapping[str, str | None]) -> str:
-    drawn = _size(width) if width.value else f"{HAIRLINE:g}"
+    drawn = size(width) if width.value else f"{HAIRLINE:g}"
     parameters = {"width": drawn} | {name: value for name, value in more.items() if value}
-    rest = "".join(_parameter(f"stroke-{name}", value) for name, value in parameters.items())
-    return f"<se:Stroke>{_color('stroke', color, opacity)}{rest}</se:Stroke>"
-
-
-def _color(name: str, color: Color, opacity: float) -> str:
-    red, green, blue = (round(part * 255) for part in color[:3])
-    alpha = color[3] * opacity
-    return _parameter(name, f"#{red:02x}{green:02x}{blue:02x}") + (
-        _parameter(f"{name}-opacity", f"{alpha:.2g}") if alpha < 1 else ""
-    )
-
-
-def _parameter(name: str, value: str) -> str:
-    return f"<se:SvgParameter{attributes({'name': name})}>{escape(value)}</se:SvgParameter>"
+    rest = "".join(parameter(f"stroke-{name}", value) for name, value in parameters.items())
+    return f"<se:Stroke>{color_parameters('stroke', color, opacity)}{rest}</se:Stroke>"
 
 
 def _moved(offset: Offset) -> str:
     if not offset.x and not offset.y:
         return ""
-    x, y = (_size(Length(value, offset.unit)) for value in (offset.x, offset.y))
-    inner = element("se:DisplacementX", x) + element("se:DisplacementY", y)
-    return f"<se:Displacement>{inner}</se:Displacement>"
-
-
-def _size(length: Length) -> str:
-    """A length in whole pixels, one at least."""
-    pixels = length.value * PIXELS.get(length.unit, 1 / 0.28)
-    return f"{round(pixels) or math.copysign(1, pixels):g}" if pixels else "0"
+    return displacement(size(Length(offset.x, offset.unit)), size(Length(offset.y, offset.unit)))

@@ -48,12 +48,13 @@ def named_layers(context: OperationContext) -> list[Published]:
 
 
 def _named_layer(layer: Published) -> str:
-    styles = "".join(_user_styles(layer)) if isinstance(layer, VectorLayer) else ""
+    """Tables have no style (measured)."""
+    styles = "".join(_user_styles(layer)) if isinstance(layer, VectorLayer) and layer.has_geometry else ""
     return f"<NamedLayer>{element('se:Name', layer.published)}{styles}</NamedLayer>"
 
 
 def _user_styles(layer: VectorLayer) -> Iterator[str]:
     hidden = frozenset(config.name for config in layer.fields if config.hidden_wms)
     for name in sorted(layer.styles):
-        style = feature_type_style(layer.styles[name].renderer, hidden)
+        style = feature_type_style(layer.styles[name], hidden)
         yield f"<UserStyle>{element('se:Name', name)}{style}</UserStyle>"
