@@ -14,7 +14,7 @@ import numpy as np
 
 from qgserver.draw.brush import Brush, fill, source_of
 from qgserver.draw.canvas import Canvas
-from qgserver.draw.limits import is_safe
+from qgserver.draw.limits import is_safe, only_finite
 from qgserver.draw.miter import cut_miters
 from qgserver.draw.paths import Append, Paths, appender, path_items
 from qgserver.draw.pen import Pen, as_area, drawable, is_thin, set_pen, stroke, with_points
@@ -171,7 +171,7 @@ def _outlines(shapes: _Shapes, looks: Mapping[int, Look], which: Ints) -> dict[i
         else:
             found[number] = _wide_outline(shapes, as_area(shapes.canvas, pen))
     for pens in alike.values():
-        found |= _thin_outlines(shapes, pens, which)
+        found |= _thin_outlines(shapes.canvas, shapes.paths, shapes.features, pens, which)
     return found
 
 
@@ -191,16 +191,31 @@ def _wide_outline(shapes: _Shapes, pen: Pen) -> Outline:
     return draw
 
 
-def _thin_outlines(shapes: _Shapes, pens: Mapping[int, Pen], which: Ints) -> dict[int, Outline]:
+def thin_outliner(canvas: Canvas, rings: Paths, groups: Ints, pens: Sequence[Pen | None]) -> Outline | None:
+    """What outlines groups of rings, each as one, given the number of the group: the i-th is ``groups[i]`` to
+    ``groups[i + 1]`` and has ``pens[i]``. The segments of all are made at once. None unless all pens are thin and
+    differ in nothing but colour and strength."""
+    usable = [pen for pen in (drawable(pen) for pen in pens if pen is not None) if pen is not None]
+    looks = {pen: number for number, pen in enumerate(dict.fromkeys(usable))}
+    kinds = {(pen.dashes, pen.dash_offset, pen.cap != "flat") for pen in looks}
+    if len(usable) < len(pens) or len(kinds) != 1 or not all(is_thin(canvas, pen) for pen in looks):
+        return None
+    which = np.array([looks[pen] for pen in usable], np.int64)
+    return _thin_outlines(canvas, only_finite(rings), groups, dict(enumerate(looks)), which)[0]
+
+
+def _thin_outlines(
+    canvas: Canvas, paths: Paths, features: Ints, pens: Mapping[int, Pen], which: Ints
+) -> dict[int, Outline]:
     """Outlines as masks, by the number of the pen in ``which``."""
     strengths = np.zeros(max(which.max(), *pens) + 1)
     strengths[list(pens)] = [pen.thin_opacity for pen in pens.values()]
     mine = np.flatnonzero(np.isin(which, list(pens)))
-    firsts, ends = shapes.features[mine], shapes.features[mine + 1]
-    own = shapes.paths if len(mine) == len(which) else shapes.paths.take(spans(firsts, ends))
+    firsts, ends = features[mine], features[mine + 1]
+    own = paths if len(mine) == len(which) else paths.take(spans(firsts, ends))
     opacity = np.repeat(strengths[which[mine]], ends - firsts)
     colors = [pens[number].color[:3] for number in which[mine].tolist()]
-    draw = _masked(shapes.canvas, own, offsets_of(ends - firsts), opacity, next(iter(pens.values())), colors)
+    draw = _masked(canvas, own, offsets_of(ends - firsts), opacity, next(iter(pens.values())), colors)
     if len(mine) == len(which):
         return dict.fromkeys(pens, draw)
     ranks = dict(zip(mine.tolist(), range(len(mine)), strict=True))

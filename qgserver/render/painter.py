@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qgserver.draw.areas import Look, draw_sequence
+from qgserver.draw.areas import Look, draw_sequence, thin_outliner
 from qgserver.draw.brush import filler
 from qgserver.draw.canvas import Antialias, Canvas
 from qgserver.draw.paths import Paths
+from qgserver.draw.pen import Pen
 from qgserver.draw.sprites import stamp_sequence
 from qgserver.geo.geometry import GeometryArray, Ints, distinct
 from qgserver.geo.orient import oriented, signed_areas
@@ -150,19 +151,36 @@ def _paint_turns(painting: Painting, plain: Mapping[int, Look], jobs: Jobs) -> N
     order = np.lexsort((jobs.symbols, pen_of[jobs.symbols], turns))
     rows, numbers = jobs.rows[order], jobs.symbols[order]
     shapes = Shapes(oriented(take(painting.geometry, rows)), rows)
+    rings = Paths(shapes.geometry.coords, shapes.geometry.rings, True)
     features = shapes.geometry.parts[shapes.geometry.features]
     groups = _groups(turns[order] * (max(plain) + 1) + numbers)
-    rings = Paths(shapes.geometry.coords, shapes.geometry.rings, True)
     fill_group = filler(painting.canvas, rings, features[groups])
-    group = 0
-    for _, first, last in _runs(turns[order]):
+    runs = list(_runs(turns[order] * len(distinct) + pen_of[numbers]))
+    outline_run = _outliner(painting.canvas, shapes, runs, [distinct[key % len(distinct)] for key, _, _ in runs])
+    group = run = 0
+    for _, _, last in _runs(turns[order]):
         while groups[group] < last:
             if (brush := plain[int(numbers[groups[group]])].brush) is not None:
                 fill_group(group, brush)
             group += 1
-        for pen, start, stop in _runs(pen_of[numbers[first:last]]):
-            outlined = LookPainter(Look(pen=distinct[pen]))
-            outlined.together(painting.canvas, shapes.slice(first + start, first + stop))
+        while run < len(runs) and runs[run][1] < last:
+            outline_run(run)
+            run += 1
+
+
+def _outliner(
+    canvas: Canvas, shapes: Shapes, runs: Sequence[tuple[int, int, int]], pens: Sequence[Pen | None]
+) -> Callable[[int], None]:
+    """What outlines the features of a run, given its number."""
+    features = shapes.geometry.parts[shapes.geometry.features]
+    rings = Paths(shapes.geometry.coords, shapes.geometry.rings, True)
+    groups = features[[*(start for _, start, _ in runs), len(shapes)]]
+
+    def outline(run: int) -> None:
+        _, start, stop = runs[run]
+        LookPainter(Look(pen=pens[run])).together(canvas, shapes.slice(start, stop))
+
+    return thin_outliner(canvas, rings, groups, pens) or outline
 
 
 def _groups(numbers: Ints) -> Ints:
