@@ -151,6 +151,9 @@ class Engine:
     """1, or 2 of projects that QGIS made since 3.12: the number written in them and one."""
     unplaced: bool = False
     """Labels that found no room are asked for too."""
+    unit: float = 1.0
+    corner: tuple[float, float] | None = None
+    """Of a map that is not turned: map units per pixel, and the map coordinates of the picture's left upper corner."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

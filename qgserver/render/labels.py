@@ -111,11 +111,11 @@ class MapLabels:
             draw_diagram(canvas, label, label.item.content, self.view.scale)
 
     def _engine(self) -> Engine:
-        settings = self.engine
-        return Engine(
-            float(self.view.width),
-            float(self.view.height),
-            self.view.scale.px_per_mm,
+        settings, view = self.engine, self.view
+        engine = Engine(
+            float(view.width),
+            float(view.height),
+            view.scale.px_per_mm,
             settings.candidates_line_per_cm,
             settings.candidates_polygon_per_cm2,
             settings.partials,
@@ -123,6 +123,9 @@ class MapLabels:
             settings.version,
             settings.unplaced is not None,
         )
+        if view.rotation:
+            return engine
+        return replace(engine, unit=view.resolution, corner=(view.extent.xmin, view.extent.ymax))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ import numpy as np
 import shapely
 
 from qgserver.geo.geometry import Floats, Ints
-from qgserver.labeling.candidates.columns import Candidates, Flags, Shapes, boxes, expand, join, running, turns
+from qgserver.labeling.candidates.columns import Candidates, Flags, Shapes, boxes, join, running, turns
 from qgserver.labeling.candidates.line import beside, wanted
-from qgserver.labeling.candidates.paths import Paths, flatten
+from qgserver.labeling.candidates.mapunits import to_map, to_pixels
+from qgserver.labeling.candidates.paths import Paths, flatten, march
 from qgserver.labeling.candidates.point import CHEAPEST
 from qgserver.labeling.model import Engine, Item, LineFlags
 
@@ -51,13 +52,14 @@ class _Runs:
 
 def along(which: Ints, items: Sequence[Item], engine: Engine, most: int) -> Candidates:
     """Candidates above, on and below lines (polygons give their outlines, upon which text never overruns)."""
-    text = _read(items)
-    lines = np.array([item.geometry for item in items], dtype=object)
-    outline = shapely.get_type_id(lines) == 3
-    lines[outline] = shapely.get_exterior_ring(lines[outline])
+    text = _read(items, engine.unit)
+    shapes = np.array([item.geometry for item in items], dtype=object)
+    outline = shapely.get_type_id(shapes) == 3
+    shapes[outline] = shapely.get_exterior_ring(shapes[outline])
+    lines = to_map(shapes, engine)
     length = shapely.length(lines)
     strict = np.array([item.placing.anchor_strict for item in items], dtype=bool)
-    overrun = np.array([item.placing.overrun for item in items], dtype=np.float64)
+    overrun = np.array([item.placing.overrun for item in items], dtype=np.float64) * engine.unit
     overrun = np.where(strict, np.maximum(overrun, 0.0), np.minimum(overrun, text.width))
     overrun[outline] = 0.0
     # the last vertex of a path is reached only up to rounding
@@ -68,14 +70,14 @@ def along(which: Ints, items: Sequence[Item], engine: Engine, most: int) -> Cand
     anchor = np.array([item.placing.anchor for item in items], dtype=np.float64)
     anchors = shapely.line_interpolate_point(lines, length * anchor)
     lines[rows] = _extended(lines[rows], overrun[rows])
-    count = wanted(length, engine, most)
+    count = wanted(shapely.length(shapes), engine, most)
     found = []
     for side in (1, 0, -1):
-        chosen, paths = _side(lines, items, rows, side)
+        chosen, paths = _side(lines, items, rows, (side, engine.unit))
         if len(chosen):
-            job = _Job(items, text, chosen, paths, side, anchor[chosen], count[chosen])
+            job = _Job(items, text, chosen, paths, side, anchor[chosen], count[chosen], engine.unit)
             found.append(_candidates(job, anchors[chosen]))
-    together = join(found)
+    together = to_pixels(join(found), engine)
     together.item[:] = which[together.item]
     return together
 
@@ -91,16 +93,17 @@ class _Job:
     side: int
     anchor: Floats
     count: Ints
+    unit: float
 
 
-def _read(items: Sequence[Item]) -> _Text:
-    glyphs = [np.empty(0) if item.advances is None else item.advances[item.advances > 0] for item in items]
+def _read(items: Sequence[Item], unit: float) -> _Text:
+    glyphs = [np.empty(0) if item.advances is None else item.advances[item.advances > 0] * unit for item in items]
     count = np.array([len(g) for g in glyphs], dtype=np.int64)
     return _Text(
         advances=np.concatenate(glyphs),
         start=running(count)[:-1],
         count=count,
-        height=np.array([item.height for item in items], dtype=np.float64),
+        height=np.array([item.height for item in items], dtype=np.float64) * unit,
         width=np.array([g.sum() for g in glyphs], dtype=np.float64),
         left=np.radians([abs(item.placing.max_turn_in) for item in items]),
         right=np.radians([abs(item.placing.max_turn_out) for item in items]),
@@ -121,8 +124,10 @@ def _extended(lines: Shapes, by: Floats) -> Shapes:
     return out
 
 
-def _side(lines: Shapes, items: Sequence[Item], rows: Ints, side: int) -> tuple[Ints, Paths]:
-    """The lines moved to one side (1 left, -1 right, 0 where they are), for the items that may lie there."""
+def _side(lines: Shapes, items: Sequence[Item], rows: Ints, where: tuple[int, float]) -> tuple[Ints, Paths]:
+    """The lines moved to one side (1 left, -1 right, 0 where they are; map units per pixel), for the items that may
+    lie there."""
+    side, unit = where
     flags = np.array([items[row].placing.line_flags or LineFlags.ON for row in rows.tolist()], dtype=np.int64)
     beyond = (flags & (LineFlags.ABOVE | LineFlags.BELOW)) != 0
     mapped = (flags & LineFlags.MAP_ORIENTATION) != 0
@@ -130,7 +135,7 @@ def _side(lines: Shapes, items: Sequence[Item], rows: Ints, side: int) -> tuple[
     chosen = rows[((flags & wish) != 0) | (beyond & mapped & (side != 0))]
     moved = lines[chosen]
     if side and len(chosen):
-        away = np.array([beside(items[row]) + items[row].height / 2 for row in chosen.tolist()])
+        away = np.array([beside(items[row]) + items[row].height / 2 for row in chosen.tolist()]) * unit
         moved = shapely.offset_curve(moved, side * away, join_style="mitre", mitre_limit=2.0)
         single = shapely.get_type_id(moved) == 1
         chosen, moved = chosen[single], moved[single]
@@ -149,16 +154,16 @@ def _candidates(job: _Job, anchors: Shapes) -> Candidates:
         anchor = np.asarray(shapely.line_locate_point(curves, anchors))
     step = np.maximum(np.maximum(text.height[chosen] / 6, total / job.count), total / MOST)
     strict = np.array([job.items[row].placing.anchor_strict for row in chosen.tolist()], dtype=bool)
-    count = np.where(strict, 1, np.floor((total - width) / step + 1e-9).astype(np.int64) + 1)
-    count = np.where(total >= width - 1e-9, np.maximum(count, 0), 0)
-    line, rank = expand(np.zeros_like(count), count)
     fixed = np.maximum(np.minimum(anchor - width / 2, 0.99 * total - width), 0.0)
-    at = np.where(strict[line], fixed[line], rank * step[line])
+    # the last vertex of a path is reached only up to rounding: whether text ends there is found out when it is laid
+    slack = 1e-9 * (1.0 + total)
+    last = np.where(total >= width - slack, np.where(strict, fixed, total - width + slack), -np.inf)
+    line, at = march(np.where(strict, fixed, 0.0), np.where(strict, np.inf, step), last)
     laid, flipped, leftward = _lay(job, line, at, strict[line])
     flags = np.array([job.items[row].placing.line_flags for row in chosen.tolist()], dtype=np.int64)[line]
     good, cost = _prices(job.side, flags, leftward, laid)
     # the middle of the text as it is set straight, with kerning
-    middle = at + np.array([job.items[row].width for row in chosen.tolist()])[line] / 2
+    middle = at + np.array([job.items[row].width for row in chosen.tolist()])[line] * job.unit / 2
     away = np.abs(anchor[line] - middle) / total[line]
     free = ~strict[line] & (job.anchor[line] > 0.1) & (job.anchor[line] < 0.9)
     cost = cost + away / np.where(free, 100.0, 10.0)

@@ -9,6 +9,7 @@ import numpy as np
 
 from qgserver.geo.geometry import Floats, Ints
 from qgserver.labeling.candidates.columns import Candidates, Flags, boxes, join
+from qgserver.labeling.candidates.mapunits import to_map, to_pixels
 from qgserver.labeling.candidates.paths import Paths, flatten, march, pieces
 from qgserver.labeling.candidates.point import CHEAPEST, sizes
 from qgserver.labeling.model import Engine, Item, LineFlags
@@ -32,6 +33,8 @@ class _Lines:
     anchor: Floats
     strict: Flags
     wanted: Ints
+    unit: float
+    """Of the map, a pixel long: all lengths are in map units."""
 
 
 def wanted(length: Floats, engine: Engine, most: Ints | int) -> Ints:
@@ -44,14 +47,15 @@ def along(which: Ints, items: Sequence[Item], engine: Engine, most: int, *, outl
     """Labels beside or upon lines: first within their straight parts; where those give too few places, around the
     middle of the whole. ``outline``: the geometries are polygons, whose labels never overrun."""
     lines = _read(items, engine, most)
-    need = lines.width - 2 * np.minimum(lines.width, [item.placing.overrun for item in items])
+    overrun = np.array([item.placing.overrun for item in items]) * engine.unit
+    need = lines.width - 2 * np.minimum(lines.width, overrun)
     long_enough = (lines.paths.length >= need) | outline
     straight = _straight(lines, long_enough & ~lines.strict)
     count = np.bincount(straight.item, minlength=len(items))
     again = long_enough & (count < lines.wanted)
     middle = _middle(lines, again, np.where(count > 0, 0.01, 0.0))
     found = join([straight, middle])
-    return _renumbered(found, which)
+    return _renumbered(to_pixels(found, engine), which)
 
 
 def horizontal(which: Ints, items: Sequence[Item], engine: Engine, most: int) -> Candidates:
@@ -62,11 +66,11 @@ def horizontal(which: Ints, items: Sequence[Item], engine: Engine, most: int) ->
     once = lines.strict | (step <= 0)
     start = np.where(lines.strict, np.minimum(anchor, length), 0.0)
     item, distance = march(start, np.where(once, np.inf, step), length)
-    size = sizes(items)[item]
+    size = sizes(items)[item] * engine.unit
     with np.errstate(divide="ignore", invalid="ignore"):
         cost = np.nan_to_num(np.abs(anchor[item] - distance) / length[item]) / 1000
     found = boxes(item, lines.paths.at(item, distance) - size / 2, size, cost)
-    return _renumbered(found, which)
+    return _renumbered(to_pixels(found, engine), which)
 
 
 def _renumbered(found: Candidates, which: Ints) -> Candidates:
@@ -75,16 +79,18 @@ def _renumbered(found: Candidates, which: Ints) -> Candidates:
 
 
 def _read(items: Sequence[Item], engine: Engine, most: int) -> _Lines:
-    paths = flatten([item.geometry for item in items])
+    shapes = np.array([item.geometry for item in items], dtype=object)
+    size = sizes(items) * engine.unit
     return _Lines(
-        paths=paths,
-        width=np.array([item.width for item in items], dtype=np.float64),
-        height=np.array([item.height for item in items], dtype=np.float64),
-        distance=np.array([beside(item) for item in items], dtype=np.float64),
+        paths=flatten(to_map(shapes, engine)),
+        width=size[:, 0],
+        height=size[:, 1],
+        distance=np.array([beside(item) for item in items], dtype=np.float64) * engine.unit,
         flags=np.array([item.placing.line_flags or LineFlags.ON for item in items], dtype=np.int64),
         anchor=np.array([item.placing.anchor for item in items], dtype=np.float64),
         strict=np.array([item.placing.anchor_strict for item in items], dtype=bool),
-        wanted=wanted(paths.length, engine, most),
+        wanted=wanted(flatten(shapes).length, engine, most),
+        unit=engine.unit,
     )
 
 
@@ -124,7 +130,7 @@ def _steps(lines: _Lines) -> Floats:
     """How far windows are apart."""
     room = lines.paths.length - lines.width
     step = np.minimum(np.minimum(lines.height, lines.width), room / lines.wanted)
-    return np.asarray(np.maximum(np.maximum(step, room / MOST), 1e-6))
+    return np.asarray(np.maximum(np.maximum(step, room / MOST), 1e-6 * lines.unit))
 
 
 def _middle(lines: _Lines, chosen: Flags, extra: Floats) -> Candidates:
