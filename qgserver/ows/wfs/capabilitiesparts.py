@@ -31,6 +31,8 @@ class Offer:
         return kind.operations if "Transaction" in self.requests and is_editable(kind.layer.source) else ()
 
 
+WORLD = Extent(-180.0, -90.0, 180.0, 90.0)
+
 POST_ONLY = ("Transaction", "CreateStoredQuery", "DropStoredQuery")
 """Requests that capabilities offer by POST alone."""
 
@@ -100,7 +102,8 @@ def geographic_box(layer: VectorLayer, extents: CurrentExtents) -> Extent | None
     stored = extent is None or extent is layer.extent
     if not (stored and box is not None and not box.is_empty) and extent is not None and layer.crs is not None:
         transform = get_transform(layer.crs, parse_crs("EPSG:4326"))
-        box = extent if transform is None else transform.extent(extent)
+        moved = extent if transform is None else transform.extent(extent)
+        box = (moved and moved.intersection(WORLD)) or box
     return box if box is not None and not box.is_empty else None
 
 

@@ -48,7 +48,18 @@ def test_boxes_are_those_of_the_data(monkeypatch: pytest.MonkeyPatch, version: s
     stored = boxes(client, version)["pts"]
     source.box = Extent(843000, 6519000, 844000, 6520000)
     asked_again = boxes(client, version)["pts"]
-    source.box = Extent(0, 0, 1, 1)
+    source.box = Extent(0, 0, 1, 1)  # the document is kept
     assert boxes(client, version)["pts"] == asked_again != stored
     assert asked_again == pytest.approx((4.85, 45.76, 4.87, 45.77), abs=0.02)
     assert stored[0] < asked_again[0] < asked_again[2] < stored[2]
+
+
+@pytest.mark.parametrize("spoilt", [Extent(float("inf"), 0, 1, 1), Extent(-1e300, -1e300, 1e300, 1e300)])
+def test_boxes_nobody_can_be_in_are_not_told(monkeypatch: pytest.MonkeyPatch, spoilt: Extent) -> None:
+    source = Source()
+    monkeypatch.setattr(currentextents, "open_layer", lambda *_: source)
+    stored = boxes(Client(Application(Settings(project_file=str(PROJECT)))), "1.1.0")
+    source.box = spoilt
+    told = boxes(Client(Application(Settings(project_file=str(PROJECT)))), "1.1.0")
+    assert told.keys() == stored.keys()
+    assert all(abs(number) <= 180 for box in told.values() for number in box)
