@@ -38,6 +38,8 @@ from qgserver.providers.uri import DataSource
 
 HEAVY_BYTES = 1 << 20
 """A query that reads more geometry than this makes the layer worth keeping in memory."""
+ROW_BYTES = 200
+"""What a row costs beside its coordinates, as if it had so many bytes more."""
 
 
 class GeoPackageProvider:
@@ -152,7 +154,7 @@ class GeoPackageProvider:
             blobs = values.pop(0) if geometry else None
             columns = {name: column(v, kinds[name]) for name, v in zip(kinds, values, strict=True)}
             batch = Batch(fids, columns, None if blobs is None else decode(blobs))
-            bytes_read += 0 if batch.geometry is None else batch.geometry.coords.nbytes
+            bytes_read += 0 if batch.geometry is None else batch.geometry.coords.nbytes + ROW_BYTES * len(batch)
             yield _within(batch, query, relation)
         self._heavy = self._heavy or bytes_read > HEAVY_BYTES
 
