@@ -48,15 +48,15 @@ T = TypeVar("T")
 class Command:
     """One statement with its values; ``binary``: rows come in PostgreSQL's binary form."""
 
-    text: sql.Composed
+    text: sql.SQL | sql.Composed
     values: Sequence[object] = ()
     binary: bool = False
 
 
 _BEGIN, _COMMIT = sql.SQL("BEGIN READ ONLY").format(), sql.SQL("COMMIT").format()
 _SETTINGS = "SELECT set_config('transaction_read_only', 'on', true), set_config('statement_timeout', %s, true)"
-_GUARD = sql.SQL(_SETTINGS).format()
-_GUARD_AND_ROLE = sql.SQL(_SETTINGS + ", set_config('role', %s, true)").format()
+_GUARD = sql.SQL(_SETTINGS)
+_GUARD_AND_ROLE = sql.SQL(_SETTINGS + ", set_config('role', %s, true)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import attrgetter
 
 from psycopg import sql
 
@@ -23,7 +24,7 @@ SIMPLIFIABLE = ("LINESTRING", "MULTILINESTRING", "POLYGON", "MULTIPOLYGON")
 class Statement:
     """SQL with ``%s`` placeholders, and what goes there."""
 
-    text: sql.Composed
+    text: sql.SQL | sql.Composed
     values: tuple[object, ...] = ()
 
 
@@ -42,6 +43,8 @@ class Relation:
     key: Mapping[str, bool] = field(default_factory=dict)
     conditions: tuple[sql.Composed, ...] = ()
     small: bool = False
+    clicks: dict[object, sql.SQL] = field(default_factory=dict, compare=False, repr=False)
+    """What ``few`` has put together."""
 
     @property
     def integer_key(self) -> bool:
@@ -95,6 +98,23 @@ def select(
         sql.SQL(", ").join(items), relation.table, conditions, order, limits
     )
     return Statement(text, tuple(values))
+
+
+_FEW = sql.SQL("SELECT * FROM ({}) AS q LIMIT %s")
+_BEYOND_A_BOX = attrgetter("fids", "order_by", "limit", "offset", "simplify")
+
+
+def few(relation: Relation, columns: Sequence[str], query: Query, where: Sql | None) -> Statement:
+    """At most ``query.batch_size`` of the features asked for. What each click asks, features in a box and nothing else,
+    is put together once, as that takes longer than to read the answer."""
+    if where is not None or query.extent is None or _BEYOND_A_BOX(query) != _BEYOND_A_BOX(Query()):
+        whole = select(relation, columns, query, where)
+        return Statement(_FEW.format(whole.text), (*whole.values, query.batch_size))
+    key = (*columns, query.geometry)
+    if key not in relation.clicks:
+        text = _FEW.format(select(relation, columns, query, None).text)
+        relation.clicks[key] = sql.SQL(text.as_string(None))
+    return Statement(relation.clicks[key], (*query.extent.as_tuple(), query.batch_size))
 
 
 def count(relation: Relation, query: Query, where: Sql | None) -> Statement:

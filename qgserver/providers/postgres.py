@@ -92,9 +92,8 @@ class PostgresProvider:
 
     def _rows(self, relation: pgsql.Relation, names: Sequence[str], query: Query, where: Sql | None) -> Batches:
         if query.brief:
-            whole = pgsql.select(relation, names, query, where)
-            some = sql.SQL("SELECT * FROM ({}) AS q LIMIT {}").format(whole.text, query.batch_size)
-            few = self._pool.ask(self._role, Command(some, whole.values, binary=True))
+            asked = pgsql.few(relation, names, query, where)
+            few = self._pool.ask(self._role, Command(asked.text, asked.values, binary=True))
             if len(few) < query.batch_size:
                 if few:
                     yield _batch(few, names, query, relation)

@@ -255,3 +255,22 @@ def test_a_session_role_limits_what_is_read(layers: Layers) -> None:
     with pytest.raises(Exception, match="must not be read"):
         list(lines.read(Query(brief=True)))
     assert layer(layers, 'key=\'id\' table="public"."lines" (g)').count(Query()) == 1
+
+
+def test_clicks_find_what_all_others_find(layers: Layers) -> None:
+    _, dsn = layers
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute('CREATE TABLE clicked ("Id%" int PRIMARY KEY, "%s" text, g geometry(Point, 2154))')
+        connection.execute("""INSERT INTO clicked SELECT i, '50%', ST_SetSRID(ST_MakePoint(i, i), 2154)
+                              FROM generate_series(1, 9) i""")
+    clicked = layer(layers, 'key=\'Id%\' srid=2154 table="public"."clicked" (g) sql="Id%" % 2 = 1')
+    for extent, found in ((Extent(2, 2, 6, 6), [3, 5]), (Extent(6, 6, 9, 9), [7, 9]), (Extent(10, 10, 11, 11), [])):
+        for columns in ((), ("%s",), None):
+            for brief, size in ((True, 64), (True, 1), (False, 64)):
+                query = Query(columns, extent=extent, brief=brief, batch_size=size)
+                batches = list(clicked.read(query))
+                assert sorted(fid for batch in batches for fid in batch.fids.tolist()) == found
+                assert all(
+                    list(batch.columns) == list(("Id%", "%s") if columns is None else columns) for batch in batches
+                )
+    assert sum(map(len, clicked.read(Query(extent=Extent(0, 0, 9, 9), limit=2, brief=True)))) == 2
