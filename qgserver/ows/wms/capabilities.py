@@ -129,12 +129,12 @@ def service(project: Project, version: str, settings: Settings) -> Iterator[str]
 
 
 def contact(info: Contact) -> Iterator[str]:
-    """``ContactInformation``, when anything of it is known."""
+    """``ContactInformation``, when anything of it is known; an organization has an ``unknown`` person (measured)."""
     if not any((info.person, info.organization, info.position, info.mail, info.phone)):
         return
     yield "<ContactInformation>"
     if info.person or info.organization:
-        person = element("ContactPerson", info.person) + element("ContactOrganization", info.organization)
+        person = element("ContactPerson", info.person or "unknown") + element("ContactOrganization", info.organization)
         yield f"<ContactPersonPrimary>{person}</ContactPersonPrimary>"
     yield optional("ContactPosition", info.position)
     yield optional("ContactVoiceTelephone", info.phone)
