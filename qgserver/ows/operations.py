@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from qgserver.errors import OwsError
 from qgserver.ows.documents import DocumentCache
@@ -191,6 +192,7 @@ def _modern(service: str, name: str) -> str:
     return LEGACY.get(service, {}).get(name, name)
 
 
+@lru_cache(maxsize=64)
 def _number(version: str) -> tuple[int, ...] | None:
     parts = version.strip().split(".")
     if not 1 <= len(parts) <= 3 or not all(part.isascii() and part.isdigit() and len(part) < 5 for part in parts):

@@ -44,21 +44,23 @@ class Parameter(Generic[T]):
     def of(self, source: Source) -> T:
         """The value. Raises ``OwsError`` InvalidParameterValue."""
         text = self.text(source)
+        return self._value(text) if text else self.default
+
+    def required(self, source: Source) -> T:
+        """The value; ``OwsError`` MissingParameterValue when there is none."""
+        text = self.text(source)
         if not text:
-            return self.default
+            name = self.names[0]
+            raise OwsError("MissingParameterValue", f"The {name} parameter is missing.", locator=name)
+        return self._value(text)
+
+    def _value(self, text: str) -> T:
         try:
             return self.read(text)
         except ValueError as error:
             name = self.names[0]
             reason = f"{name} ('{text[:80]}') is not valid: {error}."
             raise OwsError("InvalidParameterValue", reason, locator=name) from None
-
-    def required(self, source: Source) -> T:
-        """The value; ``OwsError`` MissingParameterValue when there is none."""
-        if not self.text(source):
-            name = self.names[0]
-            raise OwsError("MissingParameterValue", f"The {name} parameter is missing.", locator=name)
-        return self.of(source)
 
 
 def text(value: str) -> str:

@@ -101,7 +101,9 @@ def _path(environ: Mapping[str, Any]) -> str:
     ``fastcgi_params`` sets no PATH_INFO at all), so only the whole counts."""
     uri = str(environ.get("REQUEST_URI") or environ.get("RAW_URI") or "")
     if uri:
-        path = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*", "", uri).split("?", 1)[0].split("#", 1)[0]
+        if not uri.startswith("/"):
+            uri = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*", "", uri)
+        path = uri.split("?", 1)[0].split("#", 1)[0]
         return path or "/"
     return (str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", ""))) or "/"
 
