@@ -17,6 +17,11 @@ Sprite = cairo.ImageSurface
 """A ready-made picture of a marker."""
 
 
+def sprite_of(pixels: bytes, width: int, height: int) -> Sprite:
+    """The sprite of premultiplied pixels as ``Canvas.pixels`` has them."""
+    return cairo.ImageSurface.create_for_data(bytearray(pixels), cairo.Format.ARGB32, width, height)
+
+
 def stamp(canvas: Canvas, sprite: cairo.ImageSurface, xs: Positions, ys: Positions) -> None:
     """Draw ``sprite`` with its top-left pixel at each (xs[i], ys[i]), in this order."""
     stamp_sequence(canvas, {0: sprite}, np.zeros(len(xs), np.int64), xs, ys)

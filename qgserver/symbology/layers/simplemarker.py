@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import ClassVar, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from qgserver.draw.brush import Brush
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import Color, with_alpha
 from qgserver.draw.pen import Cap, Join, Pen, pen_dashes
-from qgserver.draw.sprites import Sprite, stamp
+from qgserver.draw.sprites import Sprite, sprite_of, stamp
 from qgserver.geo.geometry import Floats
 from qgserver.symbology.env import Env, Painter, Shapes
 from qgserver.symbology.framed import Bounds
@@ -27,6 +28,8 @@ from qgserver.symbology.symbol import SymbolLayer, layers, paint_nothing
 Pixels = NDArray[np.int32]
 MAX_SPRITE = 3000
 """Side in pixels of the largest marker that is kept as a picture; larger ones are drawn directly."""
+MAX_KEPT = 64
+"""Side in pixels of the largest marker whose picture is kept for other maps."""
 UNSNAPPED_BY = frozenset(
     ("size", "angle", "name", "fillColor", "outlineColor", "outlineWidth", "outlineStyle", "joinStyle", "capStyle")
 )
@@ -57,6 +60,36 @@ class StampPainter:
     def __call__(self, canvas: Canvas, shapes: Shapes) -> None:
         xs, ys = self.positions(shapes.geometry.coords)
         stamp(canvas, self.sprite, xs, ys)
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """All that a sprite depends on."""
+
+    name: str
+    size: float
+    degrees: float
+    brush: Brush | None
+    pen: Pen | None
+    side: int
+
+    def sprite(self) -> Sprite:
+        """The picture. Small ones are drawn once; each map has a surface of its own, as cairo's are not for several
+        threads at once."""
+        if self.side > MAX_KEPT:
+            return self.drawn().surface
+        return sprite_of(_pixels(self), self.side, self.side)
+
+    def drawn(self) -> Canvas:
+        canvas = Canvas(self.side, self.side)
+        outline = outlines(mark(self.name), (self.size, self.size), self.degrees, self.pen)
+        draw_marker(canvas, outline, self.brush, self.pen, (self.side / 2, self.side / 2))
+        return canvas
+
+
+@lru_cache(maxsize=512)
+def _pixels(recipe: _Recipe) -> bytes:
+    return recipe.drawn().pixels().tobytes()
 
 
 @layers.register("SimpleMarker")
@@ -121,17 +154,15 @@ class SimpleMarker(MarkerLayer):
         pen = self.pen(env)
         brush = Brush(with_alpha(self.color, env.opacity))
         dx, dy = self.displacement(env.scale, size, size)
-        outline = outlines(shape, (size, size), self.rotation, pen)
         angle = math.radians(self.rotation)
         width = pen.width if pen else 0.0
         margin = 2 * (round((4 * width if width else 1) + 1) // 2)
         side = int(size * (abs(math.sin(angle)) + abs(math.cos(angle)))) + margin + 1
         filling = brush if shape.filled else None
         if not self.snapped or env.exact or env.vector or side > MAX_SPRITE:
-            return exact_painter(outline, filling, pen, (dx, dy))
-        sprite = Canvas(side, side)
-        draw_marker(sprite, outline, filling, pen, (side / 2, side / 2))
-        return StampPainter(sprite=sprite.surface, side=side, dx=dx, dy=dy)
+            return exact_painter(outlines(shape, (size, size), self.rotation, pen), filling, pen, (dx, dy))
+        sprite = _Recipe(self.name, size, self.rotation, filling, pen, side).sprite()
+        return StampPainter(sprite=sprite, side=side, dx=dx, dy=dy)
 
     def pen(self, env: Env) -> Pen | None:
         """The outline's pen, None when there is none."""
