@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,8 +16,6 @@ from qgserver.rasters.pipe import PictureResampling
 Paint = Callable[[Grid], Picture]
 Singles = NDArray[np.float32]
 
-_BORDERS = {"": 0, "bilinear": 1, "cubic": 2}
-"""Pixels around the wanted ones that a way of resampling looks at."""
 _UNSIZED = 2.0
 """Cells of services: QGIS asks for twice as many and reduces them."""
 _SLAB = 64
@@ -27,12 +26,15 @@ _THIRD = 0.333
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """``method`` resamples a picture ``factor`` times as fine as the wanted one, with ``border`` source cells more on
-    each side."""
+    """``method`` ("" = none) resamples a picture ``factor`` times as fine as the wanted one."""
 
-    method: str
-    factor: float
-    border: int
+    method: str = ""
+    factor: float = 1.0
+
+    @property
+    def border(self) -> int:
+        """Cells of the source around the wanted ones that are looked at (measured; no more for cubic)."""
+        return math.ceil(self.factor)
 
 
 def resampled(paint: Paint, grid: Grid, source: Grid | None, settings: PictureResampling) -> Picture:
@@ -52,22 +54,20 @@ def resampled(paint: Paint, grid: Grid, source: Grid | None, settings: PictureRe
 
 def _plan(grid: Grid, source: Grid | None, settings: PictureResampling) -> _Plan:
     if not settings.zoomed_in and not settings.zoomed_out:
-        return _Plan("", 1.0, 0)
+        return _Plan()
     factor = _UNSIZED if source is None else min(grid.cell_width / source.cell_width, settings.max_oversampling)
     if (factor < 1 and not settings.zoomed_in) or (factor > 1 and not settings.zoomed_out):
         factor = 1.0
     method = settings.zoomed_in if factor < 1 else settings.zoomed_out
-    border = 0 if source is None else _BORDERS[method]
-    return _Plan("" if factor == 1 else method, factor, border)
+    return _Plan() if factor == 1 else _Plan(method, factor)
 
 
 def _with_border(grid: Grid, source: Grid | None, border: int) -> tuple[Grid, tuple[int, int]]:
     """The grid with ``border`` cells of the source around it (in whole cells of its own size, nearly), and how many
     columns and rows that is on each side."""
-    if not border or source is None:
+    if source is None:
         return grid, (0, 0)
-    reach = border * source.cell_width
-    extent = grid.extent.grown(reach)
+    extent = grid.extent.grown(border * source.cell_width)
     width = round(grid.width * extent.width / grid.extent.width)
     height = round(grid.height * extent.height / grid.extent.height)
     return Grid(extent, width, height), ((width - grid.width) // 2, (height - grid.height) // 2)
@@ -117,11 +117,11 @@ class _Steps:
 
 
 def _tangents(values: Singles) -> Singles:
-    """Half the difference of both neighbours along axis 0; at the ends the whole difference of the one there is."""
+    """Half the difference of both neighbours along axis 0; at the ends a quarter of that to the one there is."""
     out = np.zeros_like(values)
     if len(values) > 1:
         out[1:-1] = (values[2:] - values[:-2]) / 2
-        out[0], out[-1] = values[1] - values[0], values[-1] - values[-2]
+        out[0], out[-1] = (values[1] - values[0]) / 4, (values[-1] - values[-2]) / 4
     return out
 
 
@@ -139,5 +139,5 @@ def cubic(picture: Picture, width: int, height: int) -> Picture:
         some = rows.part(part)
         made = np.clip(some.blended(curved) + some.bent(tangents), 0, 255)
         np.minimum(made, made[:, :, 3:], out=made)
-        out[part] = made
+        out[part] = made + np.float32(0.5)
     return out

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from qgserver.geo.extent import Extent
 from qgserver.geo.geometry import Floats
 from qgserver.geo.transform import Transform
-from qgserver.rasters.model import Grid, Picture, RasterInfo
+from qgserver.rasters.model import Grid, Picture
 
 Paint = Callable[[Grid], Picture]
 
@@ -45,9 +45,9 @@ class _Points:
     exact: bool = False
 
 
-def warped(paint: Paint, target: Grid, source: RasterInfo, transform: Transform) -> Picture:
-    """The picture of ``target`` (in the map's CRS); ``paint`` gives pictures of grids in the source's CRS,
-    ``transform`` leads from there to the map's."""
+def warped(paint: Paint, target: Grid, source: Extent, transform: Transform) -> Picture:
+    """The picture of ``target`` (in the map's CRS); ``paint`` gives pictures of grids in the source's CRS, where
+    ``source`` is its extent, and ``transform`` leads from there to the map's."""
     points = _control_points(target, transform)
     block = _block(points, source, transform)
     out = np.zeros((target.height, target.width, 4), np.uint8)
@@ -57,7 +57,7 @@ def warped(paint: Paint, target: Grid, source: RasterInfo, transform: Transform)
     for start in range(0, target.height, _SLAB):
         rows = slice(start, min(start + _SLAB, target.height))
         places = _places(points, rows, transform)
-        out[rows] = _nearest(picture, block, places, source.grid.extent).view(np.uint8).reshape(*places.shape[:2], 4)
+        out[rows] = _nearest(picture, block, places).view(np.uint8).reshape(*places.shape[:2], 4)
     return out
 
 
@@ -102,41 +102,26 @@ def _is_bent(places: Floats, targets: Floats, transform: Transform, tolerance: f
 # -- the block of the source ----------------------------------------------------------------------------------------
 
 
-def _block(points: _Points, source: RasterInfo, transform: Transform) -> Grid | None:
-    """What to read of the source; None when the map shows nothing of it."""
+def _block(points: _Points, source: Extent, transform: Transform) -> Grid | None:
+    """What to read of the source, finer than its own cells where the map is; None when the map shows nothing of it."""
     legal = points.places[np.isfinite(points.places).all(axis=-1)]
     if not len(legal):
         return None
     low, high = legal.min(axis=0).tolist(), legal.max(axis=0).tolist()
-    extent = Extent(low[0], low[1], high[0], high[1]).intersection(source.grid.extent)
+    extent = Extent(low[0], low[1], high[0], high[1]).intersection(source)
     if extent is None or not (extent.width > 0 and extent.height > 0):
         return None
     cell = _FINER * (_exact_cell(points.target, transform) if points.exact else _smallest_cell(points))
-    width = height = cell
-    if source.sized:
-        extent = _aligned(extent, source.grid)
-        width, height = max(width, source.grid.cell_width), max(height, source.grid.cell_height)
-    if not (width > 0 and height > 0):
+    if not cell > 0:
         return None
     most_columns, most_rows = _LARGEST * points.target.width, _LARGEST * points.target.height
-    columns = min(_round(min(extent.width / width, most_columns)), most_columns)
-    rows = min(_round(min(extent.height / height, most_rows)), most_rows)
+    columns = _round(min(extent.width / cell, most_columns))
+    rows = _round(min(extent.height / cell, most_rows))
     return Grid(extent, columns, rows) if columns > 0 and rows > 0 else None
 
 
 def _round(value: float) -> int:
     return math.floor(value + 0.5)
-
-
-def _aligned(extent: Extent, source: Grid) -> Extent:
-    """The extent widened to whole cells of the source."""
-    box, width, height = source.extent, source.cell_width, source.cell_height
-    return Extent(
-        box.xmin + math.floor((extent.xmin - box.xmin) / width) * width,
-        box.ymax - math.ceil((box.ymax - extent.ymin) / height) * height,
-        box.xmin + math.ceil((extent.xmax - box.xmin) / width) * width,
-        box.ymax - math.floor((box.ymax - extent.ymax) / height) * height,
-    )
 
 
 def _smallest_cell(points: _Points) -> float:
@@ -190,16 +175,13 @@ def _between(places: Floats, shares: Floats) -> Floats:
     return found
 
 
-def _nearest(picture: Picture, block: Grid, places: Floats, source: Extent) -> NDArray[np.uint32]:
-    """uint32[rows, width]: the pixels of the block that lie under ``places``; nothing outside the source."""
-    x, y = places[:, :, 0], places[:, :, 1]
-    inside = (x >= source.xmin) & (x <= source.xmax) & (y >= source.ymin) & (y <= source.ymax)
-    columns = np.floor((x[inside] - block.extent.xmin) / block.cell_width).astype(np.int64)
-    rows = np.floor((block.extent.ymax - y[inside]) / block.cell_height).astype(np.int64)
-    there = (columns >= 0) & (columns < block.width) & (rows >= 0) & (rows < block.height)
+def _nearest(picture: Picture, block: Grid, places: Floats) -> NDArray[np.uint32]:
+    """uint32[rows, width]: the pixels of the block that lie under ``places``; nothing outside of it. As in QGIS, which
+    cuts fractions off, the block reaches a cell further to the left and up."""
+    columns = (places[:, :, 0] - block.extent.xmin) / block.cell_width
+    rows = (block.extent.ymax - places[:, :, 1]) / block.cell_height
+    inside = (columns > -1) & (columns < block.width) & (rows > -1) & (rows < block.height)
     words = np.ascontiguousarray(picture).view(np.uint32)[:, :, 0]
-    out = np.zeros(x.shape, np.uint32)
-    found = np.zeros(len(columns), np.uint32)
-    found[there] = words[rows[there], columns[there]]
-    out[inside] = found
+    out = np.zeros(inside.shape, np.uint32)
+    out[inside] = words[rows[inside].astype(np.int64), columns[inside].astype(np.int64)]
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, replace
 
 from qgserver.draw.canvas import Canvas
@@ -10,7 +11,7 @@ from qgserver.geo.extent import Extent
 from qgserver.geo.transform import Transform, get_transform
 from qgserver.project.model import Project, RasterLayer, RasterStyle
 from qgserver.providers import Sources
-from qgserver.rasters.model import Grid, Picture, RasterInfo, RasterSource
+from qgserver.rasters.model import MAP_S, Grid, Picture, RasterInfo, RasterSource
 from qgserver.rasters.open import open_raster
 from qgserver.rasters.pipe import Pipe
 from qgserver.rasters.resample import resampled
@@ -20,7 +21,8 @@ from qgserver.render.view import View
 
 MAX_BLOCK = 2000
 """Columns and rows drawn at once (QGIS's number: each block is reprojected for itself)."""
-
+MOST_GROWTH = 3.0
+"""Times the view's size that is drawn to stay with QGIS's grid of pixels."""
 
 Bands = tuple[tuple[str, float | None], ...]
 """Names and values of bands; None is nothing."""
@@ -41,8 +43,10 @@ def plan_raster(project: Project, item: MapLayer, layer: RasterLayer, view: View
     style = layer.styles.get(item.style) or layer.style
     if not style.scale_range.contains(view.denominator):
         return None
-    if item.opacity is not None:
-        style = replace(style, pipe=replace(style.pipe, opacity=item.opacity))
+    pipe = style.pipe if item.opacity is None else replace(style.pipe, opacity=item.opacity)
+    # Counted from when the map is planned: however many layers there are, other servers are waited for once.
+    reading = replace(pipe.reading, dpi=view.dpi, until=time.monotonic() + MAP_S)
+    style = replace(style, pipe=replace(pipe, reading=reading))
     return RasterPlan(item, layer, style, get_transform(layer.crs, view.crs, project.operations))
 
 
@@ -54,16 +58,15 @@ def paint_raster(canvas: Canvas, plan: RasterPlan, sources: Sources, view: View)
     source = open_raster(plan.layer.source, sources)
     info = source.info()
     box = info.grid.extent if plan.transform is None else plan.transform.extent(info.grid.extent)
-    pixels = None if box is None else _pixels(box, view)
-    if pixels is None:
+    shown = None if box is None else box.intersection(_visible(view, plan.transform))
+    if shown is None or not (shown.width > 0 and shown.height > 0):
         return
-    left, top, right, bottom = pixels
-    for row in range(top, bottom, MAX_BLOCK):
-        for column in range(left, right, MAX_BLOCK):
-            width, height = min(MAX_BLOCK, right - column), min(MAX_BLOCK, bottom - row)
-            grid = Grid(_extent(view, column, row, width, height), width, height)
-            picture = _block(source, info, pipe, grid, plan.transform)
-            canvas.compose(_canvas(picture), at=(column, row))
+    columns, rows = _pixels(shown, view)
+    whole = Grid(shown, len(columns), len(rows))
+    for row in _starts(rows, view.height):
+        for column in _starts(columns, view.width):
+            part = _part(whole, column - columns.start, row - rows.start)
+            canvas.compose(_canvas(_block(source, info, pipe, part, plan.transform)), at=(column, row))
 
 
 def raster_bands(layer: RasterLayer, style: RasterStyle, point: tuple[float, float], sources: Sources) -> Bands:
@@ -80,21 +83,51 @@ def raster_bands(layer: RasterLayer, style: RasterStyle, point: tuple[float, flo
     )
 
 
-def _pixels(box: Extent, view: View) -> tuple[int, int, int, int] | None:
-    """Left, top, right, bottom of the whole pixels that show something of ``box``; None when there are none."""
-    shown = box.intersection(view.extent)
-    if shown is None:
-        return None
-    left = max(math.floor((shown.xmin - view.extent.xmin) / view.resolution), 0)
-    top = max(math.floor((view.extent.ymax - shown.ymax) / view.resolution), 0)
-    right = min(math.ceil((shown.xmax - view.extent.xmin) / view.resolution), view.width)
-    bottom = min(math.ceil((view.extent.ymax - shown.ymin) / view.resolution), view.height)
-    return (left, top, right, bottom) if left < right and top < bottom else None
+def _visible(view: View, transform: Transform | None) -> Extent:
+    """The part of the world that is drawn: the view, or as in QGIS the box in the map's CRS of its box in the layer's,
+    which is a little larger (measured); where it grows far beyond the view, the view again."""
+    if transform is None:
+        return view.extent
+    box = transform.inverse.extent(view.extent)
+    back = None if box is None else transform.extent(box)
+    if back is None or max(back.width / view.extent.width, back.height / view.extent.height) > MOST_GROWTH:
+        return view.extent
+    return back
 
 
-def _extent(view: View, column: int, row: int, width: int, height: int) -> Extent:
-    xmin, ymax = view.extent.xmin + column * view.resolution, view.extent.ymax - row * view.resolution
-    return Extent(xmin, ymax - height * view.resolution, xmin + width * view.resolution, ymax)
+def _pixels(shown: Extent, view: View) -> tuple[range, range]:
+    """Columns and rows of the map that show something (they may lie outside of it).
+
+    QGIS spreads what is shown over these whole pixels, so a raster's cells come out a little wider where it ends
+    within the map (measured)."""
+    (x, y), resolution = view.extent.center, view.resolution
+    return (
+        _whole(shown.xmin, shown.xmax, x, resolution, view.width),
+        _whole(-shown.ymax, -shown.ymin, -y, resolution, view.height),
+    )
+
+
+def _whole(begin: float, end: float, center: float, resolution: float, size: int) -> range:
+    """Of one axis. The arithmetic is QGIS's: its last digits decide where an edge of the raster is a pixel's."""
+    factor = 1 / resolution
+    shift = 0.5 * size - center * factor
+    return range(math.floor(factor * begin + shift), math.ceil(factor * end + shift))
+
+
+def _starts(pixels: range, size: int) -> range:
+    """Where blocks begin, of which some part is in the map."""
+    skipped = max(-pixels.start // MAX_BLOCK, 0) * MAX_BLOCK
+    return range(pixels.start + skipped, min(pixels.stop, size), MAX_BLOCK)
+
+
+def _part(whole: Grid, column: int, row: int) -> Grid:
+    """A block of the grid from a column and row on."""
+    if whole.width <= MAX_BLOCK and whole.height <= MAX_BLOCK:
+        return whole
+    width, height = min(MAX_BLOCK, whole.width - column), min(MAX_BLOCK, whole.height - row)
+    xmin = whole.extent.xmin + column * whole.cell_width
+    ymax = whole.extent.ymax - row * whole.cell_height
+    return Grid(Extent(xmin, ymax - height * whole.cell_height, xmin + width * whole.cell_width, ymax), width, height)
 
 
 def _block(source: RasterSource, info: RasterInfo, pipe: Pipe, grid: Grid, transform: Transform | None) -> Picture:
@@ -104,7 +137,7 @@ def _block(source: RasterSource, info: RasterInfo, pipe: Pipe, grid: Grid, trans
         own = info.grid if info.sized else None
         return resampled(lambda other: pipe.paint(source, other), wanted, own, pipe.resampling)
 
-    return paint(grid) if transform is None else warped(paint, grid, info, transform)
+    return paint(grid) if transform is None else warped(paint, grid, info.grid.extent, transform)
 
 
 def _canvas(picture: Picture) -> Canvas:
