@@ -20,7 +20,6 @@ from qgserver.labeling.model import Item, Obstacle, Placing
 from qgserver.labeling.parts import Shapes, clipped, labelled_parts, repaired
 from qgserver.labeling.register import Features, feature_name
 from qgserver.symbology.env import Env
-from qgserver.symbology.options import Length
 from qgserver.symbology.properties import as_color, as_flag, as_number
 
 
@@ -86,7 +85,8 @@ class DiagramSource:
         self, features: Features, diagram: Diagram, place: tuple[int, BaseGeometry], own: dict[str, object]
     ) -> Item:
         diagrams, (row, shape) = self.diagrams, place
-        distance = Length(as_number(own.get("distance", diagrams.distance), diagrams.distance)).pixels(self.scale)
+        # pixels, whatever the resolution (measured)
+        distance = as_number(own.get("distance", diagrams.distance), diagrams.distance)
         width, height = diagram.size
         return Item(
             self.number,

@@ -24,12 +24,10 @@ _COVERED = 12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Hindrances:
-    """Obstacles as columns. ``owner`` int64[o] numbers the features; a ``hole`` is in the way of its own feature's
-    label only, anything else of those of all others."""
+    """Obstacles as columns. ``owner`` int64[o] numbers the features."""
 
     geometry: Shapes
     owner: Ints
-    hole: Flags
     factor: Floats
     kind: Ints
 
@@ -38,9 +36,7 @@ class _Hindrances:
 
     def take(self, chosen: Flags) -> _Hindrances:
         """Those under a mask."""
-        return _Hindrances(
-            self.geometry[chosen], self.owner[chosen], self.hole[chosen], self.factor[chosen], self.kind[chosen]
-        )
+        return _Hindrances(self.geometry[chosen], self.owner[chosen], self.factor[chosen], self.kind[chosen])
 
 
 def penalties(
@@ -48,12 +44,13 @@ def penalties(
 ) -> tuple[Floats, Flags]:
     """(what each candidate's cost grows by, whether an obstacle keeps it away), float64[n] and bool[n].
 
-    A feature is no obstacle for its own label, but the holes of its polygon are, and for no other.
+    A feature is no obstacle for its own label; nor are the holes of its polygon, except for their part in what
+    ``costs`` makes of the distance from the outline (measured).
     """
     cost, hard = np.zeros(len(found)), np.zeros(len(found), dtype=bool)
     names: dict[tuple[str, Hashable], int] = {}
     owners = np.array([names.setdefault((i.layer, i.feature), len(names)) for i in items], dtype=np.int64)
-    hindrances = _read(items, obstacles, names)
+    hindrances = _read(obstacles, names)
     if not len(hindrances) or not len(found):
         return cost, hard
     # twice the priority as a share, on the scale of the factors
@@ -71,8 +68,7 @@ def penalties(
             continue
         rows, some = np.flatnonzero(chosen), hindrances.take(against)
         for candidate, which, points in meetings(found.take(rows), some):
-            own = some.owner[which] == owners[found.item[rows[candidate]]]
-            met = (own == some.hole[which]) & (points > 0)
+            met = (some.owner[which] != owners[found.item[rows[candidate]]]) & (points > 0)
             candidate, factor, points = rows[candidate[met]], some.factor[which[met]], points[met]
             cost += np.bincount(candidate, weights=points * factor, minlength=len(found))
             if engine.version >= HARD_SINCE:
@@ -165,27 +161,15 @@ def _meetings(found: Candidates, hindrances: _Hindrances) -> Meetings:
         yield candidate, which, points
 
 
-def _read(items: Sequence[Item], obstacles: Sequence[Obstacle], names: dict[tuple[str, Hashable], int]) -> _Hindrances:
-    """The obstacles and the holes of the items' polygons; a hole weighs as its feature does."""
+def _read(obstacles: Sequence[Obstacle], names: dict[tuple[str, Hashable], int]) -> _Hindrances:
     solid = [o for o in obstacles if not shapely.is_empty(o.geometry)]
-    geometries = [o.geometry for o in solid]
-    owners = [names.get((o.layer, o.feature), -1) for o in solid]
-    factors, kinds = [o.factor for o in solid], [int(o.kind) for o in solid]
-    settings = {(o.layer, o.feature): (o.factor, int(o.kind)) for o in solid}
-    shapes = np.array([item.geometry for item in items], dtype=object)
-    for row in np.flatnonzero(shapely.get_num_interior_rings(shapes) > 0).tolist():
-        name = (items[row].layer, items[row].feature)
-        factor, kind = settings.get(name, (1.0, int(ObstacleKind.BOUNDARY)))
-        for ring in shapely.get_rings(items[row].geometry)[1:].tolist():
-            geometries.append(shapely.Polygon(ring))
-            owners.append(names[name])
-            factors.append(factor)
-            kinds.append(kind)
-    hole = np.arange(len(geometries)) >= len(solid)
-    shape = np.empty(len(geometries), dtype=object)
-    shape[:] = geometries
+    shape = np.empty(len(solid), dtype=object)
+    shape[:] = [o.geometry for o in solid]
     return _Hindrances(
-        shape, np.array(owners, dtype=np.int64), hole, np.array(factors), np.array(kinds, dtype=np.int64)
+        shape,
+        np.array([names.get((o.layer, o.feature), -1) for o in solid], dtype=np.int64),
+        np.array([o.factor for o in solid]),
+        np.array([int(o.kind) for o in solid], dtype=np.int64),
     )
 
 

@@ -4,12 +4,19 @@ import math
 
 import numpy as np
 import pytest
+import shapely
 
 from qgserver.diagrams.model import Diagram, Interpolation, Pair, kinds
 from qgserver.diagrams.reading import read_diagrams
+from qgserver.diagrams.register import DiagramSource
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.units import RenderScale
+from qgserver.expression.context import Context
 from qgserver.expression.nodes import FieldRef
+from qgserver.geo.extent import Extent
+from qgserver.labeling.register import Features
+from qgserver.providers.batch import Batch, Column
+from qgserver.symbology.env import Env
 
 SCALE = RenderScale(1.0, 1.0, 1000.0)
 XML = """<diagrams>
@@ -97,3 +104,18 @@ def test_broken_settings_are_read() -> None:
     found, _ = read_diagrams(xml("Pie").replace('"20"', '"1e999"').replace("#ff0000", "nothing"), "layer")
     assert found is not None
     assert np.isfinite(found.category.width)
+
+
+def test_distances_from_points_are_pixels_at_any_resolution() -> None:
+    diagrams, _ = read_diagrams(xml("Pie"), "layer")
+    assert diagrams is not None
+    batch = Batch(np.array([1]), {name: Column(np.array([1.0]), None) for name in "ab"}, None)
+    for px_per_mm in (1.0, 4.0):
+        scale = RenderScale(px_per_mm, 1.0, 1000.0)
+        shapes = np.array([shapely.Point(50, 50)])
+        env = Env(scale, Context(), batch, Extent(0, 0, 100, 100))
+        features = Features(env, np.array([0]), lambda _: shapes, lambda _: shapes, lambda _, __: shapes, np.copy, {})
+        source = DiagramSource(0, "layer", diagrams, scale, 100.0, 100.0)
+        source.add(features)
+        (item,) = source.finish()
+        assert (item.width, item.placing.distance) == (20.0 * px_per_mm, 2.0)
