@@ -14,6 +14,8 @@ from qgserver.labeling.textformat import TextFormat
 from qgserver.project.model.tree import ThemeLayer
 from qgserver.symbology.symbol import Symbol
 
+ARROW = "arrow"
+"""An arrow head at the end of a line; other texts are files."""
 BLACK: Color = (0.0, 0.0, 0.0, 1.0)
 WHITE: Color = (1.0, 1.0, 1.0, 1.0)
 
@@ -57,11 +59,21 @@ class LayoutItem:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Another map's extent, shown in a map."""
+    """Another map's extent, shown in a map; ``inverted``: what is outside of it."""
 
     map_uuid: str
     symbol: Symbol | None
     inverted: bool = False
+    blend_mode: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class North:
+    """The north of a map: up on its grid, or the ``true`` one in its middle; ``offset`` degrees clockwise of it."""
+
+    map_uuid: str
+    true: bool = False
+    offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +172,14 @@ class ShapeItem(LayoutItem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodesItem(LayoutItem):
-    """A line or (``closed``) an area through ``nodes`` float64[n, 2] in the item; a line may have arrow heads at its
-    ends, ``head_width`` wide."""
+    """A line or (``closed``) an area through ``nodes`` float64[n, 2] in the item; at its ends a line may have arrow
+    heads (``ARROW``) or SVG pictures, ``head_width`` wide."""
 
     nodes: Floats
     symbol: Symbol | None = None
     closed: bool = False
-    arrow_start: bool = False
-    arrow_end: bool = False
+    start: str = ""
+    end: str = ""
     head_width: float = 4.0
     head_stroke: Border = Border()
     head_fill: Color = BLACK
@@ -176,16 +188,26 @@ class NodesItem(LayoutItem):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureItem(LayoutItem):
     """``resize``: 0 zooms, 1 stretches, 2 clips, 3 zooms and shrinks the frame, 4 only shrinks the frame. ``anchor``
-    0..8 is where a zoomed picture stands, from left upper to right lower. It turns with the map ``map_uuid``."""
+    0..8 is where a zoomed picture stands, from left upper to right lower. With a ``north`` it points there, whatever
+    ``picture_rotation`` says."""
 
     file: str = ""
     resize: int = 0
     anchor: int = 0
     picture_rotation: float = 0.0
-    map_uuid: str = ""
+    north: North | None = None
     fill: Color = WHITE
     stroke: Color = BLACK
     stroke_width: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkerItem(LayoutItem):
+    """A marker in the middle of the item, turned by ``turn`` degrees clockwise, or to a ``north``."""
+
+    symbol: Symbol | None = None
+    turn: float = 0.0
+    north: North | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from qgserver.draw.pen import Join
 from qgserver.errors import Problems
 from qgserver.geo.extent import Extent
 from qgserver.project.model.layouts import (
+    ARROW,
     BLACK,
     WHITE,
     Border,
@@ -23,7 +24,9 @@ from qgserver.project.model.layouts import (
     LegendLayer,
     LegendText,
     MapItem,
+    MarkerItem,
     NodesItem,
+    North,
     Overview,
     PictureItem,
     ScaleBarItem,
@@ -37,6 +40,7 @@ from qgserver.symbology.options import JOINS
 from qgserver.symbology.symbol import Symbol, read_symbol
 
 MAP, PICTURE, LABEL, LEGEND, SHAPE = "65639", "65640", "65641", "65642", "65643"
+MARKER = "65653"
 POLYGON, POLYLINE, SCALE_BAR, FRAME, HTML, TABLE = "65644", "65645", "65646", "65647", "65648", "65649"
 """Values of the attribute ``type``."""
 OF_LAYER = "0"
@@ -75,9 +79,7 @@ def not_drawn(layout: Element) -> tuple[str, ...]:
     kinds = [_NOT_DRAWN.get(item.get("type", "")) for item in layout]
     tables = (table for table in layout if table.get("type") == TABLE and table.get("source", OF_LAYER) != OF_LAYER)
     of_others = ("tables of atlas features and relations" for _ in tables)
-    bars = (item for item in layout if item.get("type") == SCALE_BAR and item.get("style") in ("hollow", "stepped"))
-    plain_bars = ("the looks of hollow and stepped scale bars" for _ in bars)
-    return tuple(dict.fromkeys([*filter(None, kinds), *grids_not_drawn(layout), *of_others, *plain_bars]))
+    return tuple(dict.fromkeys([*filter(None, kinds), *grids_not_drawn(layout), *of_others]))
 
 
 def lengths(value: str | None) -> tuple[float, ...]:
@@ -166,9 +168,7 @@ def _map(element: Element, common: Mapping[str, Any], problems: Problems) -> Map
         ids = [(found.text or "").strip() for found in element.iterfind("LayerSet/Layer")]
         locked = tuple(ThemeLayer(layer, named.get(layer, "") if styles else "") for layer in ids)
     shown = (found for found in element.iterfind("ComposerMapOverview") if flag(found.get("show"), True))
-    overviews = tuple(
-        Overview(found.get("frameMap", ""), _symbol(found, problems), flag(found.get("inverted"))) for found in shown
-    )
+    overviews = tuple(_overview(found, problems) for found in shown)
     atlas = element.find("AtlasMap")
     driven = atlas is not None and flag(atlas.get("atlasDriven"))
     return MapItem(
@@ -181,6 +181,15 @@ def _map(element: Element, common: Mapping[str, Any], problems: Problems) -> Map
         grids=read_grids(element, problems),
         atlas_margin=max(number(atlas.get("margin"), 0.1), 0.0) if atlas is not None and driven else None,
         atlas_fixed=atlas is not None and atlas.get("scalingMode") == "1",
+    )
+
+
+def _overview(element: Element, problems: Problems) -> Overview:
+    return Overview(
+        element.get("frameMap", ""),
+        _symbol(element, problems),
+        flag(element.get("inverted")),
+        integer(element.get("blendMode")),
     )
 
 
@@ -211,19 +220,25 @@ def _shape(element: Element, common: Mapping[str, Any], problems: Problems) -> S
 def _nodes(element: Element, common: Mapping[str, Any], problems: Problems) -> NodesItem:
     points = [(number(node.get("x")), number(node.get("y"))) for node in element.iterfind("nodes/node")]
     heads = Border(
-        parse_color(element.get("arrowHeadOutlineColor"), BLACK), number(element.get("outlineWidth"), 1.0), "miter"
+        parse_color(element.get("arrowHeadOutlineColor"), BLACK), number(element.get("outlineWidth"), 1.0), "bevel"
     )
     return NodesItem(
         **common,
         nodes=np.array(points, dtype=np.float64).reshape(-1, 2),
         symbol=_symbol(element, problems),
         closed=element.get("type") == POLYGON,
-        arrow_start=element.get("startMarkerMode") == "1",
-        arrow_end=element.get("markerMode") == "1",
+        start=_end(element, "startMarkerMode", "startMarkerFile"),
+        end=_end(element, "markerMode", "endMarkerFile"),
         head_width=number(element.get("arrowHeadWidth"), 4.0),
         head_stroke=heads,
         head_fill=parse_color(element.get("arrowHeadFillColor"), BLACK),
     )
+
+
+def _end(element: Element, mode: str, file: str) -> str:
+    """What stands at an end of a line."""
+    kind = element.get(mode)
+    return ARROW if kind == "1" else element.get(file, "") if kind == "2" else ""
 
 
 def _picture(element: Element, common: Mapping[str, Any], problems: Problems) -> PictureItem:
@@ -233,10 +248,22 @@ def _picture(element: Element, common: Mapping[str, Any], problems: Problems) ->
         resize=integer(element.get("resizeMode")),
         anchor=min(max(integer(element.get("anchorPoint")), 0), 8),
         picture_rotation=number(element.get("pictureRotation")),
-        map_uuid=element.get("mapUuid", ""),
+        north=_north(element),
         fill=parse_color(element.get("svgFillColor"), WHITE),
         stroke=parse_color(element.get("svgBorderColor"), BLACK),
         stroke_width=number(element.get("svgBorderWidth"), 0.2),
+    )
+
+
+def _north(element: Element) -> North | None:
+    """The map whose north an item points to."""
+    uuid = element.get("mapUuid", "")
+    return North(uuid, element.get("northMode") == "1", number(element.get("northOffset"))) if uuid else None
+
+
+def _marker(element: Element, common: Mapping[str, Any], problems: Problems) -> MarkerItem:
+    return MarkerItem(
+        **common, symbol=_symbol(element, problems), turn=number(element.get("arrowRotation")), north=_north(element)
     )
 
 
@@ -331,7 +358,6 @@ _NOT_DRAWN: Mapping[str, str] = {
     HTML: "HTML frames",
     "65651": "3D maps",
     "65652": "tables",
-    "65653": "markers",
     "65654": "elevation profiles",
 }
 _READERS: Mapping[str, Reader] = {
@@ -342,5 +368,6 @@ _READERS: Mapping[str, Reader] = {
     POLYLINE: _nodes,
     PICTURE: _picture,
     SCALE_BAR: _scale_bar,
+    MARKER: _marker,
     LEGEND: _legend,
 }

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
-
 from qgserver.draw.blend import OVER, layer_operator
 from qgserver.draw.canvas import Canvas
 from qgserver.draw.clipping import clipped_to
@@ -14,14 +12,17 @@ from qgserver.draw.images import draw_turned
 from qgserver.draw.paths import box_path, single_path
 from qgserver.draw.vector import VectorCanvas
 from qgserver.geo.extent import Extent
-from qgserver.geo.geometry import Floats
 from qgserver.project.model import VectorLayer
 from qgserver.project.model.layouts import MapItem, Overview
 from qgserver.render.map import render_map
+from qgserver.render.print.gridlines import on_map, on_paper
 from qgserver.render.print.grids import draw_grid
 from qgserver.render.print.paper import MM_PER_INCH, Paper, rectangle
 from qgserver.render.print.request import PrintMap
 from qgserver.render.request import MapLayer, MapRequest
+
+BEYOND = 0.1
+"""How far the area around an overview goes on beyond the map, which hides its outline: share of the map's size."""
 
 
 def draw_map(paper: Paper, item: MapItem) -> None:
@@ -109,23 +110,17 @@ def _faded(item: MapLayer, opacity: float) -> MapLayer:
 def _draw_overview(paper: Paper, item: MapItem, overview: Overview) -> None:
     """The extent that another map of the layout has."""
     other = paper.all_maps.get(overview.map_uuid)
-    if other is None or overview.symbol is None or overview.inverted:
+    if other is None or overview.symbol is None or other.width <= 0 or other.extent.width <= 0:
         return
-    paper.paint_area(overview.symbol, paper.points(item, _on_map(item, corners(other))))
-
-
-def corners(item: MapItem) -> Floats:
-    """The corners of what a map shows float64[4, 2], in its CRS."""
-    box, angle = item.extent, math.radians(item.map_rotation)
-    points = np.array(((box.xmin, box.ymax), (box.xmax, box.ymax), (box.xmax, box.ymin), (box.xmin, box.ymin)))
-    middle = np.array(box.center)
-    turn = np.array(((math.cos(angle), math.sin(angle)), (-math.sin(angle), math.cos(angle))))
-    turned: Floats = (points - middle) @ turn + middle
-    return turned
-
-
-def _on_map(item: MapItem, points: Floats) -> Floats:
-    """Map coordinates as millimetres from the corner of an upright map, cut at its edges."""
-    factor = item.width / item.extent.width
-    places = (points - (item.extent.xmin, item.extent.ymax)) * (factor, -factor)
-    return np.clip(places, (0.0, 0.0), (item.width, item.height))
+    edges, frame = rectangle(other), rectangle(item)
+    ring = paper.points(item, on_paper(item, on_map(other, edges)))
+    operator = layer_operator(overview.blend_mode)
+    target = paper if operator == OVER else replace(paper, canvas=paper.canvas.new_layer())
+    with clipped_to(target.canvas, single_path(paper.points(item, frame), True)):
+        if overview.inverted:
+            far = frame + (frame - frame.mean(axis=0)) * BEYOND
+            target.paint_area(overview.symbol, paper.points(item, far), ring)
+        else:
+            target.paint_area(overview.symbol, ring)
+    if target is not paper:
+        paper.canvas.compose(target.canvas, 1.0, operator)

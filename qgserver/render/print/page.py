@@ -17,6 +17,7 @@ from qgserver.project.model.layouts import (
     LayoutItem,
     LegendItem,
     MapItem,
+    MarkerItem,
     NodesItem,
     PictureItem,
     ScaleBarItem,
@@ -31,7 +32,7 @@ from qgserver.render.print.paper import MM_PER_INCH, Paper, map_denominator, rec
 from qgserver.render.print.pictures import draw_picture
 from qgserver.render.print.request import PrintRequest
 from qgserver.render.print.scalebars import draw_scale_bar
-from qgserver.render.print.shapes import draw_nodes, draw_shape
+from qgserver.render.print.shapes import draw_marker, draw_nodes, draw_shape
 from qgserver.render.print.tables import draw_table
 from qgserver.render.print.texts import draw_label
 
@@ -42,6 +43,7 @@ _DRAW: Mapping[type[LayoutItem], Callable[[Paper, Any], None]] = {
     LabelItem: draw_label,
     ShapeItem: draw_shape,
     NodesItem: draw_nodes,
+    MarkerItem: draw_marker,
     PictureItem: draw_picture,
     ScaleBarItem: draw_scale_bar,
     TableItem: draw_table,

@@ -25,7 +25,7 @@ from qgserver.providers import Sources
 from qgserver.render.legend.swatch import NO_FEATURE
 from qgserver.render.print.request import PrintRequest
 from qgserver.symbology.env import Env, Shapes
-from qgserver.symbology.paint import line_geometry, paint_symbol, point_geometry, ring_geometry
+from qgserver.symbology.paint import line_geometry, paint_points, paint_symbol, ring_geometry
 from qgserver.symbology.symbol import Symbol
 
 MM_PER_INCH = 25.4
@@ -82,24 +82,29 @@ class Paper:
         pen = Pen(border.color, border.width * self.factor, cap="square", join=border.join)
         stroke(self.canvas, single_path(points, closed), pen)
 
-    def paint_area(self, symbol: Symbol, ring: Floats) -> None:
-        """Paint the area inside points in pixels with a fill symbol."""
-        self._paint(symbol, ring_geometry([np.concatenate([ring, ring[:1]])]))
+    def paint_area(self, symbol: Symbol, *rings: Floats) -> None:
+        """Paint the area inside points in pixels with a fill symbol, without what is inside of further rings."""
+        closed = ring_geometry([np.concatenate([ring, ring[:1]]) for ring in rings])
+        one = np.array([0, 1], dtype=np.int64)
+        self._paint(symbol, replace(closed, types=closed.types[:1], parts=one * len(rings), features=one))
 
     def paint_line(self, symbol: Symbol, points: Floats) -> None:
         """Paint a line through points in pixels with a line symbol."""
         self._paint(symbol, line_geometry(points[np.newaxis]))
 
-    def paint_points(self, symbol: Symbol, points: Floats) -> None:
-        """Paint markers at points in pixels."""
-        for point in points:
-            self._paint(symbol, point_geometry(point[np.newaxis]))
+    def paint_points(self, symbol: Symbol, points: Floats, degrees: float = 0.0) -> None:
+        """Paint markers at points in pixels, turned clockwise."""
+        angles = np.full(len(points), degrees) if degrees else None
+        paint_points(self.canvas, self._env, symbol, points, np.zeros(len(points), dtype=np.int64), angles)
 
     def _paint(self, symbol: Symbol, geometry: GeometryArray) -> None:
+        paint_symbol(self.canvas, self._env, symbol, Shapes(geometry, np.zeros(1, dtype=np.int64)))
+
+    @property
+    def _env(self) -> Env:
         view = Extent(0.0, 0.0, float(self.canvas.width), float(self.canvas.height))
         env = Env(self.scale, self.context, NO_FEATURE, view, exact=True, assets=self.project.assets)
-        env = replace(env, vector=self.canvas.vector)
-        paint_symbol(self.canvas, env, symbol, Shapes(geometry, np.zeros(1, dtype=np.int64)))
+        return replace(env, vector=self.canvas.vector)
 
     def with_scope(self, variables: Mapping[str, object]) -> Paper:
         """The paper with more variables for expressions."""

@@ -7,6 +7,7 @@ import math
 from qgserver.draw.images import draw_image, read_image, sized_image
 from qgserver.draw.svg import SvgColors
 from qgserver.project.model.layouts import PictureItem
+from qgserver.render.print.norths import north_angle
 from qgserver.render.print.paper import Paper
 from qgserver.symbology.pictures import svg_picture
 
@@ -23,9 +24,7 @@ def draw_picture(paper: Paper, item: PictureItem) -> None:
     """The picture; nothing where there is none."""
     if not item.file or item.width <= 0 or item.height <= 0:
         return
-    degrees = item.picture_rotation
-    if item.map_uuid in paper.all_maps:
-        degrees += paper.all_maps[item.map_uuid].map_rotation
+    degrees = north_angle(paper, item.north, item.picture_rotation)
     if not item.file.lower().endswith(".svg") and not item.file.startswith(_INLINE_SVG):
         _draw_pixels(paper, item, degrees)
     elif paper.project.assets.svg(item.file) is not None:

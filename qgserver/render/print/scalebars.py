@@ -47,7 +47,8 @@ def draw_scale_bar(paper: Paper, item: ScaleBarItem) -> None:
     if not boxes:
         return
     labels = list(_labels(item, units, boxes))
-    left = item.box_space + (0.0 if item.labels_centered else kind.width(labels[0][1]) / 2)
+    # all begins a line's width to the right (measured)
+    left = item.box_space + item.line_width + (0.0 if item.labels_centered else kind.width(labels[0][1]) / 2)
     tall = kind.ascent
     top = item.box_space + (0.0 if item.labels_below else tall + item.label_space)
     _BARS.get(item.style, _single_box)(paper, item, boxes, (left, top))
@@ -119,6 +120,24 @@ def _single_box(paper: Paper, item: ScaleBarItem, boxes: Boxes, corner: tuple[fl
         _box(paper, item, (corner[0] + place, corner[1]), (width, item.bar_height), i % 2 == 0)
 
 
+def _hollow(paper: Paper, item: ScaleBarItem, boxes: Boxes, corner: tuple[float, float]) -> None:
+    """Boxes over a line through their middle, of which only the tips show."""
+    ends = np.array(((boxes[0][0], item.bar_height / 2), (sum(boxes[-1]), item.bar_height / 2))) + np.array(corner)
+    paper.stroke(paper.points(item, ends), Border(item.line_color, item.line_width, "miter"), closed=False)
+    _single_box(paper, item, boxes, corner)
+
+
+def _stepped(paper: Paper, item: ScaleBarItem, boxes: Boxes, corner: tuple[float, float]) -> None:
+    """A line along the top of the first segment, the bottom of the next one and so on."""
+    places = [(boxes[0][0], item.bar_height)]
+    for i, (place, width) in enumerate(boxes):
+        level = item.bar_height * (i % 2)
+        places += [(place, level), (place + width, level)]
+    places.append((sum(boxes[-1]), item.bar_height))
+    line = np.array(places) + np.array(corner)
+    paper.stroke(paper.points(item, line), Border(item.line_color, item.line_width, "miter"), closed=False)
+
+
 def _double_box(paper: Paper, item: ScaleBarItem, boxes: Boxes, corner: tuple[float, float]) -> None:
     half = item.bar_height / 2
     for i, (place, width) in enumerate(boxes):
@@ -145,6 +164,8 @@ def _ticks(middle: float) -> Callable[[Paper, ScaleBarItem, Boxes, tuple[float, 
 _BARS: Mapping[str, Callable[[Paper, ScaleBarItem, Boxes, tuple[float, float]], None]] = {
     "Single Box": _single_box,
     "Double Box": _double_box,
+    "hollow": _hollow,
+    "stepped": _stepped,
     "Line Ticks Up": _ticks(1.0),
     "Line Ticks Middle": _ticks(0.5),
     "Line Ticks Down": _ticks(0.0),

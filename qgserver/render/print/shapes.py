@@ -1,4 +1,4 @@
-"""Shapes, lines and arrows on a page."""
+"""Shapes, lines, arrows and markers on a page."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import math
 import numpy as np
 
 from qgserver.draw.paths import arc
+from qgserver.draw.svg import SvgColors
 from qgserver.geo.geometry import Floats
-from qgserver.project.model.layouts import NodesItem, ShapeItem
+from qgserver.project.model.layouts import ARROW, MarkerItem, NodesItem, ShapeItem
+from qgserver.render.print.norths import north_angle
 from qgserver.render.print.paper import Paper, rectangle
+from qgserver.symbology.pictures import svg_picture
 
 SMOOTH = 0.01
 """Millimetres that a curve made of lines may differ."""
@@ -50,21 +53,53 @@ def draw_nodes(paper: Paper, item: NodesItem) -> None:
         paper.paint_area(item.symbol, points)
         return
     paper.paint_line(item.symbol, points)
-    if item.arrow_start:
-        _draw_head(paper, item, points[1], points[0])
-    if item.arrow_end:
-        _draw_head(paper, item, points[-2], points[-1])
+    half = item.head_width * paper.factor / 2
+    begin, end = _direction(points[0], points[1]), _direction(points[-2], points[-1])
+    # both point along the line: the first one's tip is at its end, the last one's middle (measured)
+    if item.start == ARROW and begin is not None:
+        _draw_head(paper, item, points[0] - begin * half, begin)
+    elif item.start and begin is not None:
+        _draw_svg(paper, item, item.start, points[0], begin)
+    if item.end == ARROW and end is not None:
+        _draw_head(paper, item, points[-1], end)
+    elif item.end and end is not None:
+        _draw_svg(paper, item, item.end, points[-1], end)
 
 
-def _draw_head(paper: Paper, item: NodesItem, before: Floats, tip: Floats) -> None:
-    """A triangle whose middle is at the end of a line."""
-    dx, dy = (tip - before).tolist()
-    length = math.hypot(dx, dy)
-    if length <= 0:
-        return
-    along = np.array((dx, dy)) / length
+def _direction(first: Floats, second: Floats) -> Floats | None:
+    """The unit vector from a point to another, None where they are one."""
+    step = second - first
+    length = float(np.hypot(*step))
+    return None if length <= 0 else step / length
+
+
+def _draw_head(paper: Paper, item: NodesItem, middle: Floats, along: Floats) -> None:
+    """A triangle that points along a line."""
     aside = np.array((-along[1], along[0]))
     half = item.head_width * paper.factor / 2
-    ring = np.array((tip + along * half, tip - along * half + aside * half, tip - along * half - aside * half))
+    ring = np.array((middle + along * half, middle + (aside - along) * half, middle - (aside + along) * half))
     paper.fill(ring, item.head_fill)
     paper.stroke(ring, item.head_stroke)
+
+
+def _draw_svg(paper: Paper, item: NodesItem, file: str, middle: Floats, along: Floats) -> None:
+    """A picture whose top points along a line."""
+    if paper.project.assets.svg(file) is None:
+        return
+    wide = item.head_width * paper.factor
+    outline = item.head_stroke
+    picture = svg_picture(
+        paper.project.assets, file, SvgColors(item.head_fill, outline.color, outline.width * paper.factor, wide)
+    )
+    degrees = math.degrees(math.atan2(along[1], along[0])) + 90
+    size = wide, wide * picture.height / picture.width
+    if min(size) >= 1:
+        picture.draw(paper.canvas, (float(middle[0]), float(middle[1])), size, degrees, 1.0)
+
+
+def draw_marker(paper: Paper, item: MarkerItem) -> None:
+    """A marker in the middle of its item."""
+    if item.symbol is not None:
+        degrees = north_angle(paper, item.north, item.turn) + item.rotation
+        place = paper.place(item, item.width / 2, item.height / 2)
+        paper.paint_points(item.symbol, np.array((place,)), degrees)
