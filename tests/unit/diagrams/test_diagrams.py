@@ -110,9 +110,9 @@ def test_distances_from_points_are_pixels_at_any_resolution() -> None:
     diagrams, _ = read_diagrams(xml("Pie"), "layer")
     assert diagrams is not None
     batch = Batch(np.array([1]), {name: Column(np.array([1.0]), None) for name in "ab"}, None)
+    shapes = np.array([shapely.Point(50, 50)])
     for px_per_mm in (1.0, 4.0):
         scale = RenderScale(px_per_mm, 1.0, 1000.0)
-        shapes = np.array([shapely.Point(50, 50)])
         env = Env(scale, Context(), batch, Extent(0, 0, 100, 100))
         features = Features(env, np.array([0]), lambda _: shapes, lambda _: shapes, lambda _, __: shapes, np.copy, {})
         source = DiagramSource(0, "layer", diagrams, scale, 100.0, 100.0)

@@ -96,7 +96,7 @@ def test_candidates_avoid_obstacles_but_not_their_own_feature(kind: ObstacleKind
     assert away.x + 40 <= 105 or away.y >= 130 or away.y + 17 <= 90
 
 
-def test_holes_are_obstacles_for_their_own_label() -> None:
+def test_labels_stay_away_from_the_holes_of_their_polygon() -> None:
     shape = shapely.from_wkt("POLYGON((50 50,350 50,350 250,50 250,50 50),(180 120,220 120,220 170,180 170,180 120))")
     item = replace(label(0), geometry=shape, placing=Placing(mode=Mode.HORIZONTAL))
     (placed,) = place([item], [Obstacle("layer", item.feature, shape)], ENGINE)
