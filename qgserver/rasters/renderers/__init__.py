@@ -1,23 +1,17 @@
-"""Renderers of rasters, one file each; importing a file registers it."""
+"""Renderers of rasters, one file each, imported when a project has such a one."""
 
-from qgserver.rasters.renderers import (
-    contour,
-    hillshade,
-    multibandcolor,
-    paletted,
-    singlebandcolordata,
-    singlebandgray,
-    singlebandpseudocolor,
-    singlecolor,
+from qgserver.rasters.pipe import renderers
+
+renderers.locate(
+    __name__,
+    {
+        "contour": "contour",
+        "hillshade": "hillshade",
+        "multibandcolor": "multibandcolor",
+        "paletted": "paletted",
+        "singlebandcolordata": "singlebandcolordata",
+        "singlebandgray": "singlebandgray",
+        "singlebandpseudocolor": "singlebandpseudocolor",
+        "singlecolor": "singlecolor",
+    },
 )
-
-__all__ = [
-    "contour",
-    "hillshade",
-    "multibandcolor",
-    "paletted",
-    "singlebandcolordata",
-    "singlebandgray",
-    "singlebandpseudocolor",
-    "singlecolor",
-]

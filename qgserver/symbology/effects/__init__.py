@@ -1,23 +1,17 @@
-"""Paint effects, one file each; importing a file registers it."""
+"""Paint effects, one file each, imported when a project has such a one."""
 
-from qgserver.symbology.effects import (
-    blur,
-    color,
-    drawsource,
-    dropshadow,
-    innerglow,
-    innershadow,
-    outerglow,
-    transform,
+from qgserver.symbology.effect import effects
+
+effects.locate(
+    __name__,
+    {
+        "blur": "blur",
+        "color": "color",
+        "drawsource": "drawSource",
+        "dropshadow": "dropShadow",
+        "innerglow": "innerGlow",
+        "innershadow": "innerShadow",
+        "outerglow": "outerGlow",
+        "transform": "transform",
+    },
 )
-
-__all__ = [
-    "blur",
-    "color",
-    "drawsource",
-    "dropshadow",
-    "innerglow",
-    "innershadow",
-    "outerglow",
-    "transform",
-]

@@ -1,27 +1,19 @@
-"""Renderers, one file each; importing a file registers it."""
+"""Renderers, one file each, imported when a project has such a one."""
 
-from qgserver.symbology.renderers import (
-    categorized,
-    cluster,
-    displacement,
-    graduated,
-    heatmap,
-    inverted,
-    merged,
-    null,
-    rules,
-    single,
+from qgserver.symbology.renderer import renderers
+
+renderers.locate(
+    __name__,
+    {
+        "categorized": "categorizedSymbol",
+        "cluster": "pointCluster",
+        "displacement": "pointDisplacement",
+        "graduated": "graduatedSymbol",
+        "heatmap": "heatmapRenderer",
+        "inverted": "invertedPolygonRenderer",
+        "merged": "mergedFeatureRenderer",
+        "null": "nullSymbol",
+        "rules": "RuleRenderer",
+        "single": "singleSymbol 25dRenderer embeddedSymbol",
+    },
 )
-
-__all__ = [
-    "categorized",
-    "cluster",
-    "displacement",
-    "graduated",
-    "heatmap",
-    "inverted",
-    "merged",
-    "null",
-    "rules",
-    "single",
-]
