@@ -304,7 +304,9 @@ class TableColumn:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableItem(LayoutItem):
     """Rows of a layer's attributes in the first frame of a table: at most ``rows`` of those that ``where`` keeps.
-    ``order``: expressions, and whether they sort downwards. ``header`` None = no headings."""
+    ``order``: expressions, and whether they sort downwards. ``header`` None = no headings, which stand as their columns
+    do or at ``header_across`` (0 left, 1 right). ``grid`` has lines between rows and columns if ``across`` and ``down``.
+    ``paint`` is behind all cells."""
 
     layer_id: str
     columns: tuple[TableColumn, ...] = ()
@@ -313,6 +315,10 @@ class TableItem(LayoutItem):
     order: tuple[tuple[str, bool], ...] = ()
     margin: float = 1.0
     grid: Border | None = None
+    across: bool = True
+    down: bool = True
+    paint: Color | None = None
+    header_across: float | None = None
     header: TextFormat | None = None
     content: TextFormat = TextFormat()
 

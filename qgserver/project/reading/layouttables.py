@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from qgserver.draw.color import parse_color
 from qgserver.errors import Problems
-from qgserver.project.model.layouts import BLACK, Border, LayoutItem, TableColumn, TableItem
+from qgserver.project.model.layouts import BLACK, WHITE, Border, LayoutItem, TableColumn, TableItem
 from qgserver.project.reading.elements import Element, flag, integer, number
 from qgserver.project.reading.layoutitems import OF_LAYER, TABLE, common_values
 from qgserver.project.reading.layouttexts import read_font
 
 _NO_HEADER = "2"
+_HEADINGS = {"1": 0.0, "2": 0.5, "3": 1.0}
 _ACROSS = {1: 0.0, 2: 1.0, 4: 0.5}
 
 
@@ -40,6 +41,10 @@ def _table(table: Element, frame: Element, problems: Problems) -> TableItem:
         order=tuple(order),
         margin=number(table.get("cellMargin"), 1.0),
         grid=grid if flag(table.get("showGrid"), True) else None,
+        across=flag(table.get("horizontalGrid"), True),
+        down=flag(table.get("verticalGrid"), True),
+        paint=parse_color(table.get("backgroundColor"), WHITE),
+        header_across=_HEADINGS.get(table.get("headerHAlignment", "0")),
         header=None
         if table.get("headerMode") == _NO_HEADER
         else read_font(table if header is None else header, "headerFontProperties", problems),

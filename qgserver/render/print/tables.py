@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,12 +13,15 @@ from qgserver.expression.nodes import FieldRef, Node
 from qgserver.expression.parser import parse
 from qgserver.expression.rows import compile_row
 from qgserver.expression.values import to_text
-from qgserver.project.model.layouts import TableItem
-from qgserver.render.print.paper import Paper
+from qgserver.project.model.layouts import LayoutItem, TableItem
+from qgserver.render.print.paper import Paper, rectangle
 from qgserver.render.print.texts import Type, type_of
 
 MOST_ROWS = 1000
 """Features that are read of a table's layer."""
+
+SLACK = 1e-6
+"""Millimetres that a row may be too high."""
 
 Value = Callable[[Feature], object]
 
@@ -32,30 +36,54 @@ def draw_table(paper: Paper, item: TableItem) -> None:
         rows = _rows(paper, item)
     except ExpressionError:
         return
-    headings = [column.heading for column in item.columns]
-    lines: list[tuple[Type, Sequence[str]]] = [(content, row) for row in rows]
+    lines = [_Line(content, row, [column.across for column in item.columns]) for row in rows]
     if header is not None:
-        lines.insert(0, (header, headings))
-    pen = item.grid.width if item.grid is not None else 0.0
+        asides = [column.across if item.header_across is None else item.header_across for column in item.columns]
+        lines.insert(0, _Line(header, [column.heading for column in item.columns], asides))
+    _draw_lines(paper, item, lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The texts of a row, and where in their cells they stand."""
+
+    kind: Type
+    texts: Sequence[str]
+    asides: Sequence[float]
+
+    def height(self, item: TableItem) -> float:
+        """With the line above it."""
+        pen = item.grid.width if item.grid is not None and item.across else 0.0
+        return self.kind.exact[0] + 2 * item.margin + pen
+
+
+def _draw_lines(paper: Paper, item: TableItem, lines: list[_Line]) -> None:
+    """As many rows as there is room for, over the paint behind them."""
+    down = item.grid.width if item.grid is not None and item.down else 0.0
+    across = item.grid.width if item.grid is not None and item.across else 0.0
     widths = [
-        column.width or max((kind.width(row[i]) for kind, row in lines), default=0.0) + 2 * item.margin
+        column.width or max((line.kind.width(line.texts[i]) for line in lines), default=0.0) + 2 * item.margin
         for i, column in enumerate(item.columns)
     ]
-    edges = np.cumsum([0.0, *(width + pen for width in widths)]).tolist()
-    top, levels = 0.0, [0.0]
-    for kind, row in lines:
-        above, below = kind.exact
-        height = above + 2 * item.margin + pen
-        baseline = top + (height + above - below) / 2
-        if top + height + pen > item.height + 1e-6:
+    edges = np.cumsum([0.0, *(width + down for width in widths)]).tolist()
+    levels = [0.0]
+    shown = []
+    for line in lines:
+        if levels[-1] + line.height(item) + across > item.height + SLACK:
             break
-        for i, text in enumerate(row):
-            room = widths[i] - 2 * item.margin - kind.width(text)
-            left = edges[i] + pen + item.margin + item.columns[i].across * room
-            kind.draw(paper, item, (left, baseline), text)
-        top += height
-        levels.append(top)
-    _draw_grid(paper, item, [edge + pen / 2 for edge in edges], [level + pen / 2 for level in levels])
+        levels.append(levels[-1] + line.height(item))
+        shown.append(line)
+    if item.paint is not None and shown:
+        box = LayoutItem(width=edges[-1] + down, height=levels[-1] + across)
+        paper.fill(paper.points(item, rectangle(box)), item.paint)
+    for line, top in zip(shown, levels, strict=False):
+        above, below = line.kind.exact
+        baseline = top + (line.height(item) + above - below) / 2
+        for i, text in enumerate(line.texts):
+            room = widths[i] - 2 * item.margin - line.kind.width(text)
+            left = edges[i] + down + item.margin + line.asides[i] * room
+            line.kind.draw(paper, item, (left, baseline), text)
+    _draw_grid(paper, item, [edge + down / 2 for edge in edges], [level + across / 2 for level in levels])
 
 
 def _rows(paper: Paper, item: TableItem) -> list[list[str]]:
@@ -103,7 +131,7 @@ def _sortable(value: object) -> tuple[int, float, str]:
 def _draw_grid(paper: Paper, item: TableItem, across: list[float], down: list[float]) -> None:
     if item.grid is None:
         return
-    for x in across:
+    for x in across if item.down else ():
         paper.stroke(paper.points(item, np.array(((x, down[0]), (x, down[-1])))), item.grid, closed=False)
-    for y in down:
+    for y in down if item.across else ():
         paper.stroke(paper.points(item, np.array(((across[0], y), (across[-1], y)))), item.grid, closed=False)
