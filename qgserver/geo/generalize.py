@@ -43,6 +43,8 @@ def generalize(geometry: GeometryArray, tolerance: float) -> GeometryArray:
     keep[spans(starts + 1, ends - 1)] = False
     first, last, corners = _pieces(starts, ends - 1, rings[long])
     keep[last] = True
+    inside = last - first > 1  # the rest of a line in pieces may be one segment
+    first, last, corners = first[inside], last[inside], corners[inside]
     places = np.ascontiguousarray(geometry.coords).view(np.complex128).reshape(-1)
     for some in _blocks(last - first):
         _keep_corners(places, keep, (first[some], last[some], corners[some]), tolerance * tolerance)

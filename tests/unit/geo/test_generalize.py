@@ -33,6 +33,15 @@ def test_a_long_line_stays_within_the_tolerance() -> None:
     assert lost.max() <= TOLERANCE * (1 + 2**0.5)  # so far the vertices in one cell lie apart, too
 
 
+@pytest.mark.parametrize("segments", [PIECE - 1, PIECE, PIECE + 1, PIECE + 2, 2 * PIECE + 1])
+def test_lines_of_whole_pieces_and_a_rest_keep_their_ends(segments: int) -> None:
+    lines = [_walk(seed, segments + 1) for seed in range(2)]
+    for line, reduced in zip(lines, _reduced(*lines), strict=True):
+        ends = shapely.get_point(reduced, [0, -1])
+        assert shapely.equals(ends, shapely.get_point(line, [0, -1])).all()
+        assert shapely.hausdorff_distance(line, reduced) <= TOLERANCE * (1 + 2**0.5)
+
+
 @pytest.mark.parametrize("size", [0.1, 30.0])
 def test_a_ring_keeps_four_corners(size: float) -> None:
     circle = shapely.Point(3, 4).buffer(size)
