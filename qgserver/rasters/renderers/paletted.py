@@ -58,5 +58,5 @@ def read(element: etree._Element) -> Paletted:
     band = integer(element, "band", 1)
     found = element.findall("colorPalette/paletteEntry")
     items = read_items(found)
-    lines = (LegendEntry(item.label, to_color(item.color)) for item in items)
+    lines = (LegendEntry(item.label or f"{item.value:g}", to_color(item.color)) for item in items)
     return Paletted(band, items, (LegendEntry("", band=band), *lines))

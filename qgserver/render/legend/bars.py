@@ -88,11 +88,12 @@ def _frame(left: float, top: float, right: float, bottom: float, width: float) -
 @dataclass(frozen=True, slots=True)
 class BarLayout:
     """A bar and its texts, in millimetres from the left upper corner of its row: ``low`` and ``high`` are places of the
-    texts' baselines. ``height`` is that of the row, texts included."""
+    texts' baselines. ``reach`` and ``height`` are those of the row, texts included."""
 
     width: float
-    height: float
     bar_height: float
+    reach: float
+    height: float
     low: tuple[float, float]
     high: tuple[float, float]
 
@@ -102,18 +103,18 @@ def lay_out_bar(ramp: LegendRamp, style: LegendStyle, indent: float, px_per_mm: 
     font has in whole pixels of the picture (measured)."""
     font = _pixel_font(style.item_text, px_per_mm)
     ascent, descent = font.ascent / px_per_mm, font.descent / px_per_mm
+    low_width, high_width = (layout(text, font).width / px_per_mm for text in (ramp.low, ramp.high))
+    width, height = bar_size(ramp, style, px_per_mm)
     if ramp.upright:
-        height = bar_size(ramp, style, px_per_mm)[1]
         top, bottom = (indent, ascent), (indent, height - descent)
         low, high = (bottom, top) if ramp.descending else (top, bottom)
-        return BarLayout(style.symbol_width, height, height, low, high)
-    width, height = bar_size(ramp, style, px_per_mm)
+        return BarLayout(width, height, indent + max(low_width, high_width), height, low, high)
     baseline = height + style.label_space + ascent
-    first, second = (ramp.low, ramp.high) if ramp.descending else (ramp.high, ramp.low)
-    left = (0.0, baseline)
-    right = (width - layout(second, font).width / px_per_mm, baseline)
-    low, high = (left, right) if first == ramp.low else (right, left)
-    return BarLayout(width, baseline + descent, height, low, high)
+    if ramp.descending:
+        low, high = (0.0, baseline), (width - high_width, baseline)
+    else:
+        low, high = (width - low_width, baseline), (0.0, baseline)
+    return BarLayout(width, height, width, baseline + descent, low, high)
 
 
 def bar_size(ramp: LegendRamp, style: LegendStyle, px_per_mm: float) -> tuple[float, float]:

@@ -123,11 +123,11 @@ class Sheet:
         left, top = self.style.box_space, self.height
         place = lay_out_bar(ramp, self.style, indent + self.style.label_space, self.scale.px_per_mm)
         self.marks.append(Bar(left, top, place.width, place.bar_height, ramp))
-        self.width = max(self.width, left + place.width)
+        self.width = max(self.width, left + place.reach)
         # Its texts keep their distance from the bar, which stands at whole pixels.
         corner = int(top * self.scale.px_per_mm) / self.scale.px_per_mm
         for text, (x, baseline) in ((ramp.low, place.low), (ramp.high, place.high)):
-            self.text(left + x, corner + baseline, text, self.style.item_text)
+            self.marks.append(_Text(left + x, corner + baseline, text, self.style.item_text))
         self.height += place.height
 
     def swatch(self, node: LayerNode, row: Row, corner: tuple[float, float], height: float) -> None:

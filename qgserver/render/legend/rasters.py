@@ -32,7 +32,8 @@ class RasterRow:
 
 
 def raster_rows(layer: RasterLayer, style: RasterStyle, sources: Sources) -> Iterator[RasterRow]:
-    """The lines of a layer. Its source is asked for the names of bands; one that can't be reached has numbers only."""
+    """The lines of a layer. Its source is asked for the names of bands; where it has none, lines that consist of such
+    a name are left out (measured)."""
     renderer = style.pipe.renderer
     if renderer is None:
         return
@@ -41,13 +42,14 @@ def raster_rows(layer: RasterLayer, style: RasterStyle, sources: Sources) -> Ite
     # The line with the name of a band is no item of the list.
     most = MOST_ENTRIES + sum(1 for one in entries[:1] if one.band and one.color is None)
     for one in entries[:most]:
-        yield _row(one, names, style.opacity)
+        if one.band in names or not one.band or one.color is not None:
+            yield _row(one, names, style.opacity)
     if len(entries) > most:
         yield RasterRow(f"following {len(entries) - most} items\nnot displayed")
 
 
 def _row(entry: LegendEntry, names: Mapping[int, str], opacity: float) -> RasterRow:
-    label = names.get(entry.band, f"Band {entry.band}") if entry.band else entry.label
+    label = names.get(entry.band, "") if entry.band else entry.label
     # The colour of an item is shown as if it were opaque (measured), unlike that of the layer.
     patch = None if entry.color is None else (*entry.color[:3], opacity)
     return RasterRow(label, patch, entry.symbol, None if entry.ramp is None else _faded(entry.ramp, opacity))
