@@ -14,19 +14,20 @@ from qgserver.project.layersource import open_layer
 from qgserver.project.model import Group, Layer, OtherLayer, Project, RasterLayer, VectorLayer
 from qgserver.project.virtualfields import parsed
 from qgserver.providers import Sources
+from qgserver.rasters.open import open_raster
 
 
 def report(project: Project, sources: Sources | None = None) -> list[Problem]:
     """All problems, those of the project as a whole first, then layer by layer in file order, each once.
 
-    With ``sources`` every vector layer's data source is opened and asked for its fields, so that files and tables that
-    are gone are listed too; without, only kinds of sources that are not supported are.
+    With ``sources`` every layer's data source is opened and asked for its fields or bands, so that files and tables
+    that are gone are listed too; without, only kinds of sources that are not supported are.
     """
     found = [*project.problems, *_project_problems(project)]
     opener = sources or Sources()
     for layer in project.layers.values():
         found += _layer_problems(layer, project)
-        if isinstance(layer, VectorLayer):
+        if isinstance(layer, VectorLayer | RasterLayer):
             found += _source_problems(project, layer, opener, sources is not None)
     order = {layer.name: index for index, layer in enumerate(project.layers.values())}
     return sorted(dict.fromkeys(found), key=lambda problem: order.get(problem.layer, -1))
@@ -56,8 +57,6 @@ def _layer_problems(layer: Layer, project: Project) -> Iterator[Problem]:
     name = layer.name
     if isinstance(layer, OtherLayer):
         return
-    if isinstance(layer, RasterLayer):
-        yield Problem(name, "maplayer", "raster layers are not drawn")
     if all(leaf.layer_id != layer.id for leaf in project.tree.leaves()):
         yield Problem(name, "layer-tree-group", "WMS does not publish the layer: it is not in the layer tree")
     if layer.crs is None and not (isinstance(layer, VectorLayer) and not layer.has_geometry):
@@ -114,11 +113,16 @@ def _expressions(thing: object) -> Iterator[Node]:
             yield from _expressions(value)
 
 
-def _source_problems(project: Project, layer: VectorLayer, sources: Sources, ask: bool) -> Iterator[Problem]:
+def _source_problems(
+    project: Project, layer: VectorLayer | RasterLayer, sources: Sources, ask: bool
+) -> Iterator[Problem]:
     """A provider that is not supported, or a source that does not open. The message holds no path or password."""
     try:
-        provider = open_layer(project, layer, sources)
-        if ask:
+        opened = open_raster(layer.source, sources) if isinstance(layer, RasterLayer) else None
+        provider = open_layer(project, layer, sources) if isinstance(layer, VectorLayer) else None
+        if ask and opened is not None:
+            opened.info()
+        if ask and provider is not None:
             provider.schema()
     except ProviderError as error:
         yield Problem(layer.name, "datasource", error.message)

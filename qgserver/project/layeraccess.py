@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from types import MappingProxyType
+from typing import TypeVar
 
 from qgserver.errors import ExpressionError, ProviderError
 from qgserver.expression import context as expressions
@@ -15,33 +16,47 @@ from qgserver.expression.nodes import resolve_field
 from qgserver.expression.values import Value, to_text
 from qgserver.geo.extent import Extent
 from qgserver.geo.wkb import to_shapely
-from qgserver.project.model import Project, VectorLayer, Widget
+from qgserver.project.model import Layer, Project, RasterLayer, VectorLayer, Widget
 from qgserver.providers.batch import Batch
 from qgserver.providers.protocol import Provider, Query, Schema
+from qgserver.providers.uri import DataSource
+from qgserver.rasters.model import RasterSource
+from qgserver.rasters.pipe import Pipe
+from qgserver.rasters.values import band_statistics, bands_at
 
 MAX_DEPTH = 4
 """Virtual fields may look at layers whose virtual fields look at layers; a ring of them ends here."""
 
 Open = Callable[[VectorLayer], Provider]
+OpenRaster = Callable[[DataSource], RasterSource]
+Found = TypeVar("Found")
 
 
 class ProjectLayers:
     """``LayerAccess`` over a project. Nothing is opened before an expression asks for a layer's fields or features."""
 
-    def __init__(self, project: Project, open_layer: Open, depth: int = 0) -> None:
+    def __init__(
+        self, project: Project, open_layer: Open, open_raster: OpenRaster | None = None, depth: int = 0
+    ) -> None:
+        """Without ``open_raster`` there are no raster layers."""
         self._project = project
         self._open = open_layer
+        self._open_raster = open_raster
         self._depth = depth
+        self._counted: dict[tuple[str, int], Mapping[str, float] | None] = {}
 
     def view(self, layer: VectorLayer) -> LayerView:
         """A layer as expressions see it."""
-        return LayerView(layer, self._open, self._project, self._depth)
+        return LayerView(layer, self._open, self._project, self._open_raster, self._depth)
 
     def layer(self, name: str) -> LayerInfo | None:
         """See ``LayerAccess``."""
-        layers = self._project.layers
-        found = layers.get(name) or next((layer for layer in layers.values() if layer.name == name), None)
+        found = self._named(name)
         return self.view(found) if isinstance(found, VectorLayer) else None
+
+    def _named(self, name: str) -> Layer | None:
+        layers = self._project.layers
+        return layers.get(name) or next((layer for layer in layers.values() if layer.name == name), None)
 
     def relation(self, name: str) -> expressions.Relation | None:
         """See ``LayerAccess``."""
@@ -53,25 +68,42 @@ class ProjectLayers:
         return expressions.Relation(found.id, found.name, found.referenced_layer, found.referencing_layer, found.pairs)
 
     def raster_bands(self, name: str) -> int | None:
-        """See ``LayerAccess``: rasters are not read here."""
-        return None
+        """See ``LayerAccess``."""
+        return self._of_raster(name, lambda source, _: len(source.info().bands))
 
     def raster_value(self, name: str, band: int, x: float, y: float) -> float | None:
         """See ``LayerAccess``."""
-        return None
+        bands = self._of_raster(name, lambda source, pipe: bands_at(source, pipe, (x, y))) or ()
+        return bands[band - 1][1] if band <= len(bands) else None
 
     def raster_statistics(self, name: str, band: int) -> Mapping[str, float] | None:
         """See ``LayerAccess``."""
-        return None
+        if (name, band) not in self._counted:
+            counted = self._of_raster(name, lambda source, pipe: band_statistics(source, pipe, band))
+            self._counted[name, band] = counted or None
+        return self._counted[name, band]
+
+    def _of_raster(self, name: str, ask: Callable[[RasterSource, Pipe], Found]) -> Found | None:
+        """What a raster layer has to say; None when it is none. Raises ``ExpressionError`` where the source fails."""
+        layer = self._named(name)
+        if not isinstance(layer, RasterLayer) or self._open_raster is None:
+            return None
+        try:
+            return ask(self._open_raster(layer.source), layer.style.pipe)
+        except ProviderError as error:
+            raise ExpressionError(f"Cannot read the layer {layer.published}") from error
 
 
 class LayerView:
     """``LayerInfo`` of a vector layer."""
 
-    def __init__(self, layer: VectorLayer, open_layer: Open, project: Project, depth: int) -> None:
+    def __init__(
+        self, layer: VectorLayer, open_layer: Open, project: Project, open_raster: OpenRaster | None, depth: int
+    ) -> None:
         self._layer = layer
         self._open = open_layer
         self._project = project
+        self._open_raster = open_raster
         self._depth = depth
 
     @property
@@ -134,7 +166,7 @@ class LayerView:
     def _features(self, query: Query, given: Context | None) -> Iterator[Feature]:
         if self._depth >= MAX_DEPTH:
             raise ExpressionError("Layers refer to one another too deeply")
-        inner = ProjectLayers(self._project, self._open, self._depth + 1)
+        inner = ProjectLayers(self._project, self._open, self._open_raster, self._depth + 1)
         context = replace(given or Context(), layers=inner, layer=self, closed_world=False)
         try:
             with closing(self._open(self._layer).read(replace(query, context=context))) as batches:

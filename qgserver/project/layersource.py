@@ -21,6 +21,7 @@ from qgserver.providers.batch import Batch, concat_batches, take_batch
 from qgserver.providers.columnstore import sort_order
 from qgserver.providers.protocol import Field, FieldType, Provider, Query, Schema
 from qgserver.providers.selection import Batches, filtered, finish, wanted_columns
+from qgserver.rasters.open import open_raster
 
 AUTHOR = Context()
 MAX_JOIN_DEPTH = 4
@@ -50,7 +51,9 @@ def _open(project: Project, layer: VectorLayer, sources: Sources, depth: int) ->
             joins.append((join, _open(project, other, sources, depth + 1)))
     if not joins and not layer.virtual_fields:
         return provider
-    layers = ProjectLayers(project, lambda other: open_layer(project, other, sources))
+    layers = ProjectLayers(
+        project, lambda other: open_layer(project, other, sources), lambda source: open_raster(source, sources)
+    )
     return LayerSource(provider, joins, layer.virtual_fields, Context(layer=layers.view(layer), layers=layers))
 
 

@@ -12,6 +12,7 @@ from qgserver.project.layersource import open_layer
 from qgserver.project.model import Layer, Project, VectorLayer
 from qgserver.project.model.derived import once
 from qgserver.providers import Sources
+from qgserver.rasters.open import open_raster
 from qgserver.render.view import View
 
 
@@ -21,7 +22,9 @@ def project_context(project: Project, sources: Sources | None = None) -> Context
     info, scope = _scope(project)
     if sources is None:
         return Context(variables=scope, project=info)
-    layers = ProjectLayers(project, lambda other: open_layer(project, other, sources))
+    layers = ProjectLayers(
+        project, lambda other: open_layer(project, other, sources), lambda source: open_raster(source, sources)
+    )
     return Context(variables=scope, project=info, layers=layers)
 
 

@@ -25,10 +25,11 @@ from qgserver.project.model import Project, RasterLayer, Style, VectorLayer
 from qgserver.providers import Sources
 from qgserver.providers.batch import Batch, concat_batches, take_batch
 from qgserver.providers.protocol import Field, Provider, Query, Schema
+from qgserver.rasters.values import Bands
 from qgserver.render.context import layer_context, map_context, project_context
 from qgserver.render.geometry import request_extent
 from qgserver.render.maptip import read_template
-from qgserver.render.rasters import Bands, raster_bands
+from qgserver.render.rasters import raster_bands
 from qgserver.render.view import View
 from qgserver.symbology.renderers.null import NullRenderer
 

@@ -15,6 +15,7 @@ from qgserver.rasters.model import MAP_S, Grid, Picture, RasterInfo, RasterSourc
 from qgserver.rasters.open import open_raster
 from qgserver.rasters.pipe import Pipe
 from qgserver.rasters.resample import resampled
+from qgserver.rasters.values import Bands, bands_at
 from qgserver.rasters.warp import warped
 from qgserver.render.request import MapLayer
 from qgserver.render.view import View
@@ -23,9 +24,6 @@ MAX_BLOCK = 2000
 """Columns and rows drawn at once (QGIS's number: each block is reprojected for itself)."""
 MOST_GROWTH = 3.0
 """Times the view's size that is drawn to stay with QGIS's grid of pixels."""
-
-Bands = tuple[tuple[str, float | None], ...]
-"""Names and values of bands; None is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +69,7 @@ def paint_raster(canvas: Canvas, plan: RasterPlan, sources: Sources, view: View)
 
 def raster_bands(layer: RasterLayer, style: RasterStyle, point: tuple[float, float], sources: Sources) -> Bands:
     """The bands of a layer at a point in its CRS; none outside of it. Raises ProviderError."""
-    if not all(map(math.isfinite, point)):
-        return ()
-    source, pipe = open_raster(layer.source, sources), style.pipe
-    values = source.identify(*point, pipe.reading.plain)
-    ranges = (pipe.nodata.get(band, ()) for band in range(1, len(values) + 1))
-    names = [band.name for band in source.info().bands] if values else []
-    return tuple(
-        (name, None if value is None or any(low <= value <= high for low, high in own) else value)
-        for name, value, own in zip(names, values, ranges, strict=True)
-    )
+    return bands_at(open_raster(layer.source, sources), style.pipe, point)
 
 
 def _visible(view: View, transform: Transform | None) -> Extent:
