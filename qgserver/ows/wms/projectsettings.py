@@ -15,7 +15,8 @@ from qgserver.ows.wms.capabilitieslayers import LayerWriter
 from qgserver.ows.wms.published import Branch, Leaf, Published, drawing_order, published_tree
 from qgserver.ows.xmlio import DECLARATION, attributes, element, optional
 from qgserver.project.layersource import open_layer
-from qgserver.project.model import Group, Layout, Project, RasterLayer, VectorLayer
+from qgserver.project.model import Group, Project, RasterLayer, VectorLayer
+from qgserver.project.model.layouts import Layout
 from qgserver.providers import Sources, file_is_missing
 from qgserver.providers.protocol import Field, FieldType, Schema
 from qgserver.web.response import Response, document

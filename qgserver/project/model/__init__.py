@@ -25,7 +25,6 @@ from qgserver.project.model.layers import (
     VirtualField,
     Widget,
 )
-from qgserver.project.model.layouts import Layout, LayoutMap
 from qgserver.project.model.project import CoordinateOperation, Project
 from qgserver.project.model.services import (
     Contact,
@@ -52,8 +51,6 @@ __all__ = [
     "Inspire",
     "Join",
     "Layer",
-    "Layout",
-    "LayoutMap",
     "Link",
     "OptionValue",
     "OtherLayer",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from qgserver.draw.color import Color
 from qgserver.errors import Problem
@@ -11,10 +12,12 @@ from qgserver.geo.crs import Crs
 from qgserver.labeling.projectwide import EngineSettings
 from qgserver.project.model.derived import Known
 from qgserver.project.model.layers import Layer
-from qgserver.project.model.layouts import Layout
 from qgserver.project.model.services import ServiceInfo, WfsProperties, WmsProperties
 from qgserver.project.model.tree import Group, Relation, Theme
 from qgserver.symbology.assets import Assets
+
+if TYPE_CHECKING:
+    from qgserver.project.model.layouts import Layout
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,23 +6,27 @@ One module per section of the file; this one calls them in order.
 from __future__ import annotations
 
 import os.path
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from qgserver.errors import Problems
 from qgserver.project.model import Project
 from qgserver.project.reading.context import read_context
 from qgserver.project.reading.crs import read_operations, read_project_crs
 from qgserver.project.reading.document import parse_document, project_version
-from qgserver.project.reading.elements import text
+from qgserver.project.reading.elements import Element, text
 from qgserver.project.reading.embedded import OpenProject, embed
 from qgserver.project.reading.entries import Entries
 from qgserver.project.reading.labels import read_engine
 from qgserver.project.reading.layers import read_layers
-from qgserver.project.reading.layouts import read_layouts
 from qgserver.project.reading.relations import read_relations
 from qgserver.project.reading.services import read_color, read_service, read_variables, read_wfs, read_wms
 from qgserver.project.reading.themes import read_themes
 from qgserver.project.reading.tree import read_custom_order, read_tree
 from qgserver.symbology.assets import Assets
+
+if TYPE_CHECKING:
+    from qgserver.project.model.layouts import Layout
 
 
 def read_project(data: bytes, path: str, problems: Problems, open_project: OpenProject | None = None) -> Project:
@@ -51,7 +55,7 @@ def read_project(data: bytes, path: str, problems: Problems, open_project: OpenP
         service=read_service(entries),
         wms=read_wms(entries),
         wfs=read_wfs(entries),
-        layouts=read_layouts(root, problems),
+        layouts=_layouts(root, problems),
         variables=read_variables(entries),
         ellipsoid=entries.text("Measure/Ellipsoid"),
         distance_units=entries.text("Measurement/DistanceUnits"),
@@ -63,3 +67,11 @@ def read_project(data: bytes, path: str, problems: Problems, open_project: OpenP
         problems=tuple(problems.items),
         assets=Assets(folder),
     )
+
+
+def _layouts(root: Element, problems: Problems) -> tuple[Layout, ...]:
+    if next(chain(root.iterfind("Layouts/*"), root.iterfind("Composer")), None) is None:
+        return ()
+    from qgserver.project.reading.layouts import read_layouts  # a good part of the model, and no map needs it
+
+    return read_layouts(root, problems)

@@ -6,8 +6,7 @@ from dataclasses import replace
 from itertools import chain
 
 from qgserver.errors import Problems
-from qgserver.project.model import Layout, LayoutMap
-from qgserver.project.model.layouts import LayoutItem, MapItem, Page
+from qgserver.project.model.layouts import Layout, LayoutItem, LayoutMap, MapItem, Page
 from qgserver.project.reading.composers import layouts_of_composers
 from qgserver.project.reading.elements import Element, flag, number
 from qgserver.project.reading.layoutitems import HTML, LABEL, MAP, map_size, not_drawn, pair, read_item

@@ -8,7 +8,8 @@ from project_xml import CRS, layer_xml, project_xml, read, read_layer
 
 from qgserver.errors import Problems
 from qgserver.geo.extent import Extent
-from qgserver.project.model import CoordinateOperation, Group, LayoutMap, Relation, ThemeLayer, TreeLayer
+from qgserver.project.model import CoordinateOperation, Group, Relation, ThemeLayer, TreeLayer
+from qgserver.project.model.layouts import LayoutMap
 from qgserver.project.reading import read_project
 from qgserver.project.reading.options import read_option
 
