@@ -43,8 +43,9 @@ _SYMBOLIC = frozenset({SHAPE, POLYGON, POLYLINE})
 """Kinds that their symbol paints alone: QGIS 3 takes the background of these away."""
 _MAP_LINKS = {"mapId": "mapUuid", "map": "map_uuid"}
 _BAR_UNITS = ("unknown", "meters", "feet", "nautical miles")
-_NO_HEAD = "1"
-"""``markerMode`` of an arrow that is only a line; of layouts' lines it is the one with a head."""
+_ARROW_ENDS = {"1": "0", "2": "2"}
+"""``markerMode`` of an arrow without a head and of one with SVG pictures, and that of layouts' lines; all others have a
+head, which is 1 there."""
 
 
 def layouts_of_composers(root: Element) -> Iterator[Element]:
@@ -136,7 +137,8 @@ def _as_line(arrow: Element) -> None:
     arrow.set("referencePoint", "0")
     arrow.set("position", f"{left},{top},mm")
     arrow.set("size", f"{right - left},{bottom - top},mm")
-    arrow.set("markerMode", "0" if arrow.get("markerMode") == _NO_HEAD else "1")
+    arrow.set("markerMode", _ARROW_ENDS.get(arrow.get("markerMode", ""), "1"))
+    arrow.set("startMarkerMode", "2" if arrow.get("markerMode") == "2" and arrow.get("startMarkerFile") else "0")
     nodes = etree.SubElement(arrow, "nodes")
     for x, y in ends:
         etree.SubElement(nodes, "node", x=str(x - left), y=str(y - top))

@@ -9,6 +9,7 @@ import pytest
 from project_xml import read
 
 from qgserver.project.model.layouts import (
+    ARROW,
     Layout,
     LayoutItem,
     LayoutMap,
@@ -76,7 +77,7 @@ def test_items_of_composers_keep_their_places_and_maps() -> None:
 
 def test_an_arrow_is_a_line_with_a_head() -> None:
     arrow = the_item(the_layout(COMPOSER), NodesItem)
-    assert (arrow.x, arrow.y, arrow.arrow_start, arrow.arrow_end) == (261.581, 296.606, False, True)
+    assert (arrow.x, arrow.y, arrow.start, arrow.end) == (261.581, 296.606, "", ARROW)
     assert (arrow.width, arrow.height) == pytest.approx((5.041, 74.609))
     assert arrow.nodes.round(3).tolist() == [[5.041, 74.609], [0, 0]]
 
@@ -116,3 +117,12 @@ def test_items_are_placed_by_one_of_nine_points(point: str, rotation: str, corne
     )
     shape = the_item(layout, ShapeItem)
     assert (shape.x, shape.y) == pytest.approx(corner)
+
+
+@pytest.mark.parametrize(("mode", "ends"), [("0", ("", ARROW)), ("1", ("", "")), ("2", ("a.svg", "b.svg"))])
+def test_ends_of_arrows(mode: str, ends: tuple[str, str]) -> None:
+    composer = f"""<Composer title="c"><Composition><ComposerArrow markerMode="{mode}" startMarkerFile="a.svg"
+        endMarkerFile="b.svg"><StartPoint x="0" y="0"/><StopPoint x="9" y="9"/><ComposerItem/></ComposerArrow>
+        </Composition></Composer>"""
+    arrow = the_item(the_layout(composer), NodesItem)
+    assert (arrow.start, arrow.end) == ends
