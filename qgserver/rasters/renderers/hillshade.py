@@ -21,11 +21,12 @@ OUTER = math.radians(255.0)
 
 @dataclass(frozen=True, slots=True)
 class Hillshade:
-    """``azimuth`` and ``altitude`` of the light in degrees; heights count ``factor`` times."""
+    """``azimuth`` of the light and its angle from the ``zenith`` in degrees (what QGIS calls the angle of the light
+    counts from there: measured); heights count ``factor`` times."""
 
     band: int
     azimuth: float = 315.0
-    altitude: float = 45.0
+    zenith: float = 45.0
     factor: float = 1.0
     multidirectional: bool = False
 
@@ -47,15 +48,14 @@ class Hillshade:
         """Grey 0..254 (measured: not 255) of one light; ``dx`` rises to the right, ``dy`` to the top."""
         slope = np.arctan(self.factor * np.sqrt(dx * dx + dy * dy))
         aspect = np.arctan2(dx, -dy)
-        zenith = math.radians(90.0 - self.altitude)
+        zenith = math.radians(self.zenith)
         upright, leaning = math.cos(zenith) * np.cos(slope), math.sin(zenith) * np.sin(slope)
         return BRIGHTEST * (upright + leaning * np.cos(math.radians(-self.azimuth) - aspect))
 
     def _lights(self, dx: Floats, dy: Floats) -> Floats:
-        """Grey of four lights in the west, wherever ``azimuth`` is; the height of the light counts the other way
-        round, and the outer lights stand at ``OUTER`` (all measured)."""
-        zenith = math.radians(90.0 - self.altitude)
-        level, lean = BRIGHTEST / 2 * math.sin(zenith), BRIGHTEST / 2 * math.cos(zenith) * self.factor
+        """Grey of four lights in the west, wherever ``azimuth`` is; the outer ones stand at ``OUTER`` (measured)."""
+        zenith = math.radians(self.zenith)
+        level, lean = BRIGHTEST / 2 * math.cos(zenith), BRIGHTEST / 2 * math.sin(zenith) * self.factor
         xx, yy, steep = dx * dx, dy * dy, dx * dx + dy * dy
         first = 0.5 * steep - dx * dy
         lights = (
