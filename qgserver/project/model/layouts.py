@@ -150,15 +150,25 @@ class MapItem(LayoutItem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelItem(LayoutItem):
-    """``across`` and ``down`` are 0 for left or top, 0.5 for the middle, 1 for right or bottom."""
+    """``across`` and ``down`` are 0 for left or top, 0.5 for the middle, 1 for right or bottom. ``justified``: words
+    are spread over the width."""
 
     text: str = ""
     html: bool = False
     format: TextFormat = TextFormat()
     across: float = 0.0
     down: float = 0.0
+    justified: bool = False
     margin_x: float = 0.0
     margin_y: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HtmlItem(LayoutItem):
+    """A page of HTML that stands in the project itself, with ``expressions`` in it."""
+
+    text: str = ""
+    expressions: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

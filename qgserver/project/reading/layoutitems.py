@@ -60,7 +60,8 @@ MOST_SEGMENTS = 100
 MOST_COLUMNS = 100
 _ACROSS = {1: 0.0, 2: 1.0, 4: 0.5, 8: 0.0}
 _DOWN = {32: 0.0, 64: 1.0, 128: 0.5}
-"""Qt's alignments (8 is justified text)."""
+"""Qt's alignments."""
+_JUSTIFIED = "8"
 _SHAPES = ("ellipse", "rectangle", "triangle")
 
 Reader = Callable[[Element, Mapping[str, Any], Problems], LayoutItem]
@@ -200,6 +201,7 @@ def _label(element: Element, common: Mapping[str, Any], problems: Problems) -> L
         html=flag(element.get("htmlState")),
         format=read_font(element, "LabelFont", problems, _color(element.find("FontColor"), BLACK)),
         across=_ACROSS.get(integer(element.get("halign")), 0.0),
+        justified=element.get("halign") == _JUSTIFIED,
         down=_DOWN.get(integer(element.get("valign")), 0.0),
         margin_x=number(element.get("marginX")),
         margin_y=number(element.get("marginY")),
@@ -355,7 +357,6 @@ def _custom(element: Element) -> dict[str, str]:
 
 
 _NOT_DRAWN: Mapping[str, str] = {
-    HTML: "HTML frames",
     "65651": "3D maps",
     "65652": "tables",
     "65654": "elevation profiles",

@@ -10,7 +10,7 @@ from qgserver.project.model.layouts import Layout, LayoutItem, LayoutMap, MapIte
 from qgserver.project.reading.composers import layouts_of_composers
 from qgserver.project.reading.elements import Element, flag, number
 from qgserver.project.reading.layoutitems import HTML, LABEL, MAP, map_size, not_drawn, pair, read_item
-from qgserver.project.reading.layouttables import read_tables
+from qgserver.project.reading.layouttables import read_htmls, read_tables
 from qgserver.symbology.symbol import read_symbol
 
 
@@ -55,7 +55,7 @@ def _read_pages(element: Element, problems: Problems) -> tuple[Page, ...]:
 
 def _read_items(layout: Element, elements: list[Element], problems: Problems) -> tuple[LayoutItem, ...]:
     """The items that are drawn, the lowest first; those of one height in the order they were made."""
-    items: list[LayoutItem] = list(read_tables(layout, elements, problems))
+    items: list[LayoutItem] = [*read_tables(layout, elements, problems), *read_htmls(layout, elements)]
     count = 0
     for element in elements:
         item = read_item(element, problems)

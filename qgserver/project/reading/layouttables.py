@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from qgserver.draw.color import parse_color
 from qgserver.errors import Problems
-from qgserver.project.model.layouts import BLACK, WHITE, Border, LayoutItem, TableColumn, TableItem
+from qgserver.project.model.layouts import BLACK, WHITE, Border, HtmlItem, LayoutItem, TableColumn, TableItem
 from qgserver.project.reading.elements import Element, flag, integer, number
-from qgserver.project.reading.layoutitems import OF_LAYER, TABLE, common_values
+from qgserver.project.reading.layoutitems import HTML, OF_LAYER, TABLE, common_values
 from qgserver.project.reading.layouttexts import read_font
 
 _NO_HEADER = "2"
@@ -18,12 +18,27 @@ _ACROSS = {1: 0.0, 2: 1.0, 4: 0.5}
 
 def read_tables(layout: Element, items: list[Element], problems: Problems) -> Iterator[LayoutItem]:
     """The tables of a layout, each in its first frame."""
-    frames = {item.get("uuid", ""): item for item in items}
-    for table in layout.iterfind("LayoutMultiFrame"):
-        child = table.find("childFrame")
-        frame = None if child is None else frames.get(child.get("uuid", ""))
-        if table.get("type") == TABLE and table.get("source", OF_LAYER) == OF_LAYER and frame is not None:
+    for table, frame in _framed(layout, items, TABLE):
+        if table.get("source", OF_LAYER) == OF_LAYER:
             yield _table(table, frame, problems)
+
+
+def read_htmls(layout: Element, items: list[Element]) -> Iterator[LayoutItem]:
+    """The HTML pages of a layout, each in its first frame; those at an address are empty, as nothing is fetched."""
+    for html, frame in _framed(layout, items, HTML):
+        own = html.get("contentMode") == "1"
+        expressions = flag(html.get("evaluateExpressions"), True)
+        yield HtmlItem(**common_values(frame), text=html.get("html", "") if own else "", expressions=expressions)
+
+
+def _framed(layout: Element, items: list[Element], kind: str) -> Iterator[tuple[Element, Element]]:
+    """What has frames, of one kind, and the first frame of each."""
+    frames = {item.get("uuid", ""): item for item in items}
+    for found in layout.iterfind("LayoutMultiFrame"):
+        child = found.find("childFrame")
+        frame = None if child is None else frames.get(child.get("uuid", ""))
+        if found.get("type") == kind and frame is not None:
+            yield found, frame
 
 
 def _table(table: Element, frame: Element, problems: Problems) -> TableItem:

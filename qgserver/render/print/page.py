@@ -13,6 +13,7 @@ from qgserver.draw.canvas import Canvas
 from qgserver.draw.color import with_alpha
 from qgserver.project.model import Project
 from qgserver.project.model.layouts import (
+    HtmlItem,
     LabelItem,
     LayoutItem,
     LegendItem,
@@ -26,6 +27,7 @@ from qgserver.project.model.layouts import (
 )
 from qgserver.providers import Sources
 from qgserver.render.context import project_context
+from qgserver.render.print.labels import draw_html_item, draw_label
 from qgserver.render.print.legends import fit_legend
 from qgserver.render.print.maps import draw_map
 from qgserver.render.print.paper import MM_PER_INCH, Paper, map_denominator, rectangle
@@ -34,13 +36,13 @@ from qgserver.render.print.request import PrintRequest
 from qgserver.render.print.scalebars import draw_scale_bar
 from qgserver.render.print.shapes import draw_marker, draw_nodes, draw_shape
 from qgserver.render.print.tables import draw_table
-from qgserver.render.print.texts import draw_label
 
 Kind = TypeVar("Kind", bound=Canvas)
 
 _DRAW: Mapping[type[LayoutItem], Callable[[Paper, Any], None]] = {
     MapItem: draw_map,
     LabelItem: draw_label,
+    HtmlItem: draw_html_item,
     ShapeItem: draw_shape,
     NodesItem: draw_nodes,
     MarkerItem: draw_marker,

@@ -1,8 +1,7 @@
-"""Text on a page: one line, and the labels of a layout."""
+"""Text on a page: one line of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,11 +11,8 @@ from qgserver.draw.fonts import Font
 from qgserver.draw.hinted import digit_height
 from qgserver.draw.text import Line, draw_paths, layout
 from qgserver.draw.units import RenderScale
-from qgserver.errors import ExpressionError
-from qgserver.expression.template import expand
-from qgserver.labeling.markup import read_markup
 from qgserver.labeling.textformat import TextFormat
-from qgserver.project.model.layouts import LabelItem, LayoutItem
+from qgserver.project.model.layouts import LayoutItem
 from qgserver.render.legend.request import TEXT_SCALE
 from qgserver.render.print.paper import Paper, turning
 
@@ -35,6 +31,11 @@ class Type:
     @property
     def ascent(self) -> float:
         return self.font.ascent / TEXT_SCALE
+
+    @property
+    def em(self) -> float:
+        """The font's size."""
+        return self.font.size / TEXT_SCALE
 
     @property
     def digit(self) -> float:
@@ -76,46 +77,3 @@ def type_of(style: TextFormat) -> Type | None:
     """The look of texts in this format; None where it is too small or too large to draw."""
     font = style.font(_PAPER)
     return None if font is None else Type(font, style)
-
-
-def draw_label(paper: Paper, item: LabelItem) -> None:
-    """The text of a label in its box, with lines broken between words."""
-    kind = type_of(item.format)
-    if kind is None:
-        return
-    pen = item.frame.width / 2 if item.frame is not None else 0.0
-    left, top = item.margin_x + pen, item.margin_y + pen
-    width, height = item.width - 2 * left, item.height - 2 * top
-    lines = [broken for line in _text(paper, item).splitlines() for broken in _broken(kind, line, width)]
-    baseline = top + kind.ascent + item.down * (height - kind.line * len(lines))
-    for line in lines:
-        if top <= baseline and baseline - kind.ascent <= item.height:
-            kind.draw(paper, item, (left + item.across * (width - kind.width(line)), baseline), line)
-        baseline += kind.line
-
-
-def _text(paper: Paper, item: LabelItem) -> str:
-    """What a label says. A client's text is taken literally: it is never evaluated, nor read as HTML."""
-    own = paper.request.texts.get(item.uuid)
-    if own is not None:
-        return own[:LONGEST]
-    try:
-        text = expand(item.text, paper.frame)[:LONGEST]
-    except ExpressionError:
-        text = item.text[:LONGEST]
-    if item.html:
-        return "\n".join("".join(part.text for part in line) for line in read_markup(text))
-    return text
-
-
-def _broken(kind: Type, line: str, width: float) -> Iterator[str]:
-    """A line in as many as it needs to fit into ``width``; a word that is too long stands alone."""
-    current = ""
-    for word in line.split(" "):
-        longer = f"{current} {word}" if current else word
-        if current and kind.width(longer) > width:
-            yield current
-            current = word
-        else:
-            current = longer
-    yield current
