@@ -25,9 +25,10 @@ pytestmark = [
 FLOORS: Mapping[str, Mapping[str, int]] = {
     "oracle": {
         "blend": 99, "crs": 99, "datadefined": 99, "diagrams": 90, "dimension": 95, "effects": 98, "expressions": 99,
-        "featureinfo": 99, "formats": 97, "labels": 95, "legend": 95, "masks": 99, "pgproject": 95, "postgis": 95,
-        "renderer": 99, "scale": 99, "sl_fill": 94, "sl_line": 99, "sl_marker_other": 97, "sl_simplemarker": 99,
-        "style_default": 99, "tree": 98, "wfs": 98, "wfst": 95, "wms_caps": 97, "wms_params": 93,
+        "featureinfo": 99, "formats": 97, "labels": 95, "legend": 95, "masks": 99, "mix": 99, "pgproject": 95,
+        "postgis": 95, "raster": 99, "renderer": 99, "scale": 99, "sl_fill": 94, "sl_line": 99, "sl_marker_other": 97,
+        "sl_simplemarker": 99, "style_default": 99, "tree": 98, "wfs": 98, "wfst": 95, "wms_caps": 97,
+        "wms_params": 93,
     },
     "real": {
         "real_lizmap_plugin": 90, "real_lizmap_web_client": 96, "real_py_qgis_server": 99, "real_qgis_atlasprint": 98,
