@@ -67,12 +67,13 @@ class GeometryArray:
         sequence, and the polygon part whose outer ring is gone. Features stay, perhaps without parts."""
         if keep.all():
             return self
+        kept = np.flatnonzero(keep)
         thinned = replace(
             self,
-            coords=self.coords[keep],
-            rings=_running(keep)[self.rings],
-            z=None if self.z is None else self.z[keep],
-            m=None if self.m is None else self.m[keep],
+            coords=rows_at(self.coords, kept),
+            rings=np.searchsorted(kept, self.rings),
+            z=None if self.z is None else self.z[kept],
+            m=None if self.m is None else self.m[kept],
         )
         return thinned._without_empty()
 
@@ -124,6 +125,12 @@ def spans(starts: Ints, ends: Ints) -> Ints:
     counts = ends - starts
     where = offsets(counts)
     return np.arange(where[-1], dtype=np.int64) + np.repeat(starts - where[:-1], counts)
+
+
+def rows_at(coords: Floats, index: Ints) -> Floats:
+    """The rows of float64[n, 2] at ``index``, copied: one 16-byte item a vertex takes half the time of two."""
+    pairs = np.ascontiguousarray(coords).view(np.complex128)
+    return np.take(pairs, index).view(np.float64).reshape(-1, 2)
 
 
 def distinct(numbers: Ints | NDArray[np.uint8]) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from qgserver.geo.geometry import Floats, GeometryArray
+from qgserver.geo.geometry import Floats, GeometryArray, rows_at
 
 
 def signed_areas(geometry: GeometryArray) -> Floats:
@@ -45,4 +45,4 @@ def oriented(geometry: GeometryArray, *, positive: bool = True) -> GeometryArray
     index = np.where(np.repeat(wrong, sizes), mirrored, index)
     z = None if geometry.z is None else geometry.z[index]
     m = None if geometry.m is None else geometry.m[index]
-    return replace(geometry, coords=geometry.coords[index], z=z, m=m)
+    return replace(geometry, coords=rows_at(geometry.coords, index), z=z, m=m)

@@ -27,6 +27,7 @@ from qgserver.geo.geometry import (
     GeometryArray,
     Ints,
     distinct,
+    rows_at,
     offsets,
 )
 from qgserver.geo.wkb_walker import envelope_header, split_axes, split_type, walk
@@ -187,7 +188,7 @@ def take(geometry: GeometryArray, indices: NDArray[Any]) -> GeometryArray:
     vertices, ring_offsets = _gather(geometry.rings, rings)
     return GeometryArray(
         types=geometry.types[indices],
-        coords=_rows(geometry.coords, vertices),
+        coords=rows_at(geometry.coords, vertices),
         rings=ring_offsets,
         parts=part_offsets,
         features=features,
@@ -195,12 +196,6 @@ def take(geometry: GeometryArray, indices: NDArray[Any]) -> GeometryArray:
         m=None if geometry.m is None else geometry.m[vertices],
         part_types=None if geometry.part_types is None else geometry.part_types[parts],
     )
-
-
-def _rows(coords: Floats, vertices: Ints) -> Floats:
-    # One 16-byte item a vertex: half the time of picking rows.
-    pairs = np.ascontiguousarray(coords).view(np.complex128)
-    return np.take(pairs, vertices).view(np.float64).reshape(-1, 2)
 
 
 def _gather(starts: Ints, indices: NDArray[Any]) -> tuple[Ints, Ints]:
