@@ -27,8 +27,8 @@ from qgserver.geo.geometry import (
     GeometryArray,
     Ints,
     distinct,
-    rows_at,
     offsets,
+    rows_at,
 )
 from qgserver.geo.wkb_walker import envelope_header, split_axes, split_type, walk
 
