@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from qgserver.geo.geometry import Floats, Ints
-from qgserver.labeling.candidates.columns import Flags, expand
+from qgserver.labeling.candidates.columns import Flags, expand, running
 from qgserver.labeling.conflicts import Conflicts
 from qgserver.labeling.heap import Heap
 from qgserver.labeling.visits import VisitOrder
@@ -22,9 +22,8 @@ MOST_STEPS = 300_000
 """So many steps of chains are tried at most; the best solution found until then stands."""
 
 STORED_PAIRS = 6_000_000
-PAIRS_IN_TURN = 400_000
-"""With more conflicts than this, which of equal places is taken first is no longer QGIS's choice: that would need one
-step per pair of places."""
+"""With more conflicts than this they are asked for again and again instead of remembered, and which of equal places is
+taken first is no longer QGIS's choice: that needs one step per pair of places."""
 
 _BATCH = 4096
 _NEVER = np.iinfo(np.int64).max
@@ -62,13 +61,20 @@ class _Neighbours:
         return row, self.other[at]
 
     def as_met(self, gone: Ints) -> _Neighbours:
-        """Stored conflicts, in the order in which QGIS meets them once these candidates are gone."""
+        """Stored conflicts with those that stay once these candidates are gone, in the order in which QGIS meets
+        them."""
         if self.start is None or self.other is None:
             return self
-        order = VisitOrder(len(self.start) - 1)
+        count = len(self.start) - 1
+        order = VisitOrder(count)
         order.remove(gone.tolist())
-        row = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
-        return replace(self, other=self.other[np.lexsort((order.ranks()[self.other], row))])
+        met = order.members()
+        rank = np.full(count, -1, dtype=np.int64)
+        rank[met] = np.arange(len(met))
+        row, rank = np.repeat(np.arange(count), np.diff(self.start)), rank[self.other]
+        row, rank = row[rank >= 0], rank[rank >= 0]
+        rank = np.sort(row * count + rank) - row * count
+        return replace(self, start=running(np.bincount(row, minlength=count)), other=met[rank])
 
     def one(self, candidate: int) -> Ints:
         if self.start is None or self.other is None:
@@ -86,7 +92,7 @@ def solve(problem: Problem) -> Ints:
     listed = np.ones(count, dtype=bool)
     gone = _reduce(neighbours, overlaps, item, listed)
     last = problem.first[:-1] + np.bincount(item[listed], minlength=len(problem.hidden))
-    if neighbours.stored and overlaps[listed].sum() <= PAIRS_IN_TURN:
+    if neighbours.stored:
         active = _in_turn(neighbours.as_met(gone), overlaps, item, listed)
     else:
         active = _fewest_overlaps(neighbours, overlaps, item, listed)

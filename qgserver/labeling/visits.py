@@ -48,17 +48,15 @@ class VisitOrder:
         for member in members:
             self._remove(member)
 
-    def ranks(self) -> Ints:
-        """int64[n]: the how-manieth to be met each member is; 0 for those that were taken out."""
-        ranks = np.zeros(len(self.home), dtype=np.int64)
+    def members(self) -> Ints:
+        """Those that are left, in the order in which they are met."""
         found: list[int] = []
         waiting = [self.root]
         while waiting:
             node = waiting.pop()
             found += node.members
             waiting += reversed(node.nodes)
-        ranks[found] = np.arange(len(found))
-        return ranks
+        return np.array(found, dtype=np.int64)
 
     def _insert(self, member: int) -> None:
         leaf = self._first(0)
