@@ -43,6 +43,10 @@ class FetchError(QgServerError):
         self.status = status
 
 
+class SlowError(FetchError):
+    """The answer was not there in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A whole answer with status 200: its bytes, and headers by their names in lower case."""
@@ -130,7 +134,7 @@ class Connections:
                 answer = connection.ask(target, sent, until)
         except TimeoutError:
             connection.close()
-            raise FetchError("it takes too long") from None
+            raise SlowError("it takes too long") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
             raise FetchError(f"it can't be reached or understood ({type(error).__name__})") from None
@@ -161,10 +165,19 @@ class _Timed:
     def __init__(self, plain: socket.socket, until: float) -> None:
         self._socket = plain
         self.until = until
+        self._readers = 0
+        self._done = False
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        """What one answer is read from; closing it leaves the socket open."""
+        """What one answer is read from; closing it leaves the socket open, and the socket stays until it is closed."""
+        self._readers += 1
         return io.BufferedReader(_Reader(self))
+
+    def release(self) -> None:
+        """A reader is closed."""
+        self._readers -= 1
+        if self._done and not self._readers:
+            self._socket.close()
 
     def receive(self, buffer: memoryview) -> int:
         """Fill a buffer with what comes next; 0 at the end."""
@@ -177,8 +190,10 @@ class _Timed:
         self._socket.sendall(data)
 
     def close(self) -> None:
-        """Close the socket."""
-        self._socket.close()
+        """Close the socket as soon as the last answer is read."""
+        self._done = True
+        if not self._readers:
+            self._socket.close()
 
 
 class _Reader(io.RawIOBase):
@@ -190,6 +205,11 @@ class _Reader(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # any buffer is one of these here
         return self._timed.receive(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._timed.release()
+        super().close()
 
 
 class _Connection(http.client.HTTPConnection):
@@ -219,7 +239,7 @@ class _Connection(http.client.HTTPConnection):
                 opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self._scheme == "https":
                     opened = _tls().wrap_socket(opened, server_hostname=self.host)
-            except OSError as found:
+            except (OSError, FetchError) as found:
                 opened.close()
                 error = found
                 continue
@@ -255,7 +275,7 @@ def _patience(until: float) -> float:
     """Seconds to wait for what comes next. Raises ``FetchError`` when there are none left."""
     left = until - time.monotonic()
     if left <= 0:
-        raise FetchError("it takes too long")
+        raise SlowError("it takes too long")
     return min(left, PAUSE_S)
 
 

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 from qgserver.providers.cache import ByteCache
-from qgserver.rasters.http import Answer, Connections, FetchError, Rules
+from qgserver.rasters.http import Answer, Connections, FetchError, Rules, SlowError
 
 log = logging.getLogger("qgserver")
 T = TypeVar("T")
@@ -25,6 +25,8 @@ LONGEST_KEPT_S = 86_400.0
 MISSING_KEPT_S = 60.0
 DOWN_S = 20.0
 """How long a server that can't be reached is left alone."""
+FAIR_S = 5.0
+"""What a server may take at least before it counts as one that can't be reached."""
 WARNED_S = 60.0
 """A server's failures are logged once in this time."""
 _BODY_OVERHEAD = 500
@@ -69,13 +71,18 @@ class Remote:
         host = urlsplit(wanted.url).netloc
         if self._is_down(host):
             return None
+        start = time.monotonic()
+        if start >= until:
+            self.warn(host, "the map has waited long enough for other servers")
+            return None
         try:
             answer = self._connections.get(wanted.url, wanted.headers, until)
         except FetchError as error:
             if error.status in (204, 404, 410):
                 self._keep(key, None, MISSING_KEPT_S)
                 return None
-            if not error.status:
+            # One that was given little time, because others had taken it, may be well.
+            if not error.status and (not isinstance(error, SlowError) or time.monotonic() - start > FAIR_S):
                 self._set_down(host)
             self.warn(host, str(error))
             return None
