@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qgserver.draw.paths import Paths
-from qgserver.geo.geometry import Floats
+from qgserver.geo.geometry import Floats, rows_at
 
 SAFE = 1.0e6
 """Coordinates up to this many pixels go to cairo as they are (it wraps around beyond 8.3 million)."""
@@ -53,10 +53,10 @@ def segments(paths: Paths) -> tuple[Floats, Floats, NDArray[np.int64]]:
         keep = np.ones(len(paths.coords), bool)
         keep[last] = False
         index = np.flatnonzero(keep)
-        return paths.coords[index], paths.coords[index + 1], owner[index]
+        return rows_at(paths.coords, index), rows_at(paths.coords, index + 1), owner[index]
     following = np.arange(1, len(paths.coords) + 1)
     following[last] = paths.starts[:-1][counts > 0]
-    return paths.coords, paths.coords[following], owner
+    return paths.coords, rows_at(paths.coords, following), owner
 
 
 def _visible_span(first: Floats, second: Floats, box: Box) -> tuple[Floats, Floats]:

@@ -13,7 +13,7 @@ import cairo
 import numpy as np
 from numpy.typing import NDArray
 
-from qgserver.geo.geometry import Floats, Ints
+from qgserver.geo.geometry import Floats, Ints, rows_at
 
 _POINTER = 8
 _MOVE, _LINE, _CLOSE = 0 | 2 << 32, 1 | 2 << 32, 3 | 1 << 32
@@ -41,7 +41,7 @@ class Paths:
         starts = np.zeros(len(counts) + 1, np.int64)
         np.cumsum(counts, out=starts[1:])
         rows = np.arange(starts[-1]) + np.repeat(self.starts[:-1][indices] - starts[:-1], counts)
-        return Paths(self.coords[rows], starts, self.closed)
+        return Paths(rows_at(self.coords, rows), starts, self.closed)
 
     def translate(self, dx: float, dy: float) -> Paths:
         """All paths moved by (dx, dy) pixels."""

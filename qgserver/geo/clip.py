@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qgserver.geo.extent import Extent
-from qgserver.geo.geometry import LINESTRING, POLYGON, Floats, GeometryArray, Ints, offsets, spans
+from qgserver.geo.geometry import LINESTRING, POLYGON, Floats, GeometryArray, Ints, offsets, rows_at, spans
 
 Mask = NDArray[np.bool_]
 
@@ -47,7 +47,7 @@ def _is_within(coords: Floats, extent: Extent) -> bool:
 def _sequences(geometry: GeometryArray, index: Ints) -> tuple[Floats, Ints]:
     """Coordinates and number of vertices of the sequences at ``index``."""
     starts, ends = geometry.rings[index], geometry.rings[index + 1]
-    return geometry.coords[spans(starts, ends)], ends - starts
+    return rows_at(geometry.coords, spans(starts, ends)), ends - starts
 
 
 def _replaced(geometry: GeometryArray, indices: list[Ints], pieces: list[tuple[Floats, Ints]]) -> GeometryArray:
@@ -61,7 +61,7 @@ def _replaced(geometry: GeometryArray, indices: list[Ints], pieces: list[tuple[F
         starts[index] = used + offsets(lengths)[:-1]
         pool.append(coords)
         used += len(coords)
-    return geometry.with_rings(np.concatenate(pool)[spans(starts, starts + counts)], counts)
+    return geometry.with_rings(rows_at(np.concatenate(pool), spans(starts, starts + counts)), counts)
 
 
 def _clip_rings(xy: Floats, counts: Ints, extent: Extent) -> tuple[Floats, Ints]:

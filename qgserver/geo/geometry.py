@@ -100,7 +100,7 @@ class GeometryArray:
         keep_vertex = np.repeat(keep_ring, counts)
         return replace(
             self,
-            coords=self.coords[keep_vertex],
+            coords=rows_at(self.coords, np.flatnonzero(keep_vertex)),
             rings=offsets(counts[keep_ring]),
             parts=offsets(np.diff(_running(keep_ring)[self.parts])[keep_part]),
             features=_running(keep_part)[self.features],

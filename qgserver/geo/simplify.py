@@ -18,6 +18,7 @@ from qgserver.geo.geometry import (
     GeometryArray,
     Ints,
     offsets,
+    rows_at,
     spans,
 )
 from qgserver.geo.thinning import DISTANCE, GLOBAL_GRID, GRID_FACTOR, KERNELS, SNAP_TO_GRID, Mask, Rings
@@ -134,7 +135,7 @@ def _thin(geometry: GeometryArray, plan: _Plan, rings: Mask, tolerance: float, a
     if len(index):
         positions = spans(geometry.rings[index], geometry.rings[index + 1])
         bounds = offsets(plan.counts[index])
-        xy = coords[positions]
+        xy = rows_at(coords, positions)
         closed = (plan.kinds[index] == POLYGON) & (xy[bounds[:-1]] == xy[bounds[1:] - 1]).all(axis=1)
         thinned = KERNELS.get(algorithm, KERNELS[DISTANCE])(Rings(xy, bounds, closed, plan.boxes[index]), tolerance)
         left = np.add.reduceat(thinned.keep.astype(np.int64), bounds[:-1])
@@ -162,5 +163,5 @@ def _assembled(geometry: GeometryArray, plan: _Plan, coords: Floats, keep: Mask)
     diagonal = np.isin(plan.kinds[plan.boxed], (LINESTRING, MULTILINESTRING))
     corners[diagonal, 1] = corners[diagonal, 2]
     starts[plan.boxed] = before[-1] + 5 * np.arange(len(corners))
-    pool = np.concatenate((coords[keep], corners.reshape(-1, 2)))
-    return geometry.with_rings(pool[spans(starts, starts + plan.counts)], plan.counts)
+    pool = np.concatenate((rows_at(coords, np.flatnonzero(keep)), corners.reshape(-1, 2)))
+    return geometry.with_rings(rows_at(pool, spans(starts, starts + plan.counts)), plan.counts)
