@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,15 +28,17 @@ def _enlarged(rows: Singles, size: int) -> Singles:
 def _reduced(rows: Singles, size: int) -> Singles:
     """Mean over what each new pixel covers of the old ones, along axis 0."""
     count = len(rows)
-    edges = np.arange(size + 1) * count / size
-    pixel = np.minimum(edges.astype(np.int64), count - 1)
-    share = (edges - pixel).astype(np.float32)[:, None, None]
-    sums = np.zeros((count + 1, *rows.shape[1:]), np.float32)  # sums of bytes: exact up to 65,000 rows
-    np.cumsum(rows, axis=0, out=sums[1:])
-    until = share * rows[pixel]
-    until += sums[pixel]
-    mean: Singles = np.diff(until, axis=0)
-    mean *= np.float32(size / count)
+    ratio = count / size
+    edges = np.arange(size + 1) * ratio
+    first = edges[:-1].astype(np.int64)
+    mean: Singles = np.zeros((size, *rows.shape[1:]), np.float32)
+    for step in range(math.ceil(ratio) + 1):
+        pixel = first + step
+        covered = np.minimum(pixel + 1, edges[1:]) - np.maximum(pixel, edges[:-1])
+        share = (np.maximum(covered, 0) / ratio).astype(np.float32)
+        part = rows[np.minimum(pixel, count - 1)]
+        part *= share[:, None, None]
+        mean += part
     return mean
 
 

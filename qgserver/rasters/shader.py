@@ -66,17 +66,19 @@ class RampShader:
 
     def _interpolated(self, numbers: Values, stops: Values) -> Words:
         """Each channel goes from item to item in whole numbers, fractions cut off (measured)."""
-        colors = np.array([item.color for item in self.items], dtype=np.int64)
-        after = np.clip(np.searchsorted(stops, numbers, side="left"), 1, max(len(stops) - 1, 1))
+        colors = np.array([item.color for item in self.items], dtype=np.float64).T
         if len(stops) == 1:
-            after = np.zeros_like(after)
-        before = np.maximum(after - 1, 0)
-        spans = stops[after] - stops[before]
+            stops, colors = stops.repeat(2), colors.repeat(2, axis=1)
+        before = np.clip(np.searchsorted(stops, numbers, side="left") - 1, 0, len(stops) - 2)
+        spans = np.diff(stops)
         with np.errstate(invalid="ignore", divide="ignore"):
-            shares = np.where(spans > 0, (numbers - stops[before]) / spans, 0.0)
+            shares = (numbers - stops[before]) / np.where(spans > 0, spans, np.inf)[before]
         shares = np.clip(np.nan_to_num(shares), 0.0, 1.0)
-        low, steps = colors[before], colors[after] - colors[before]
-        words = premultiplied(low + np.trunc(steps * shares[..., None]).astype(np.int64))
+        channels = [
+            (low[before] + np.trunc(np.diff(low)[before] * shares)).astype(np.int64)
+            for low in (colors if (colors[3] < 255).any() else colors[:3])
+        ]
+        words = premultiplied(np.stack(channels, axis=-1)) if len(channels) > 3 else packed(*channels)
         if self.clipped:
             words[(numbers < stops[0]) | (numbers > stops[-1])] = 0
         return words

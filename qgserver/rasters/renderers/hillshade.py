@@ -46,11 +46,13 @@ class Hillshade:
 
     def _light(self, dx: Floats, dy: Floats) -> Floats:
         """Grey 0..254 (measured: not 255) of one light; ``dx`` rises to the right, ``dy`` to the top."""
-        slope = np.arctan(self.factor * np.sqrt(dx * dx + dy * dy))
-        aspect = np.arctan2(dx, -dy)
-        zenith = math.radians(self.zenith)
-        upright, leaning = math.cos(zenith) * np.cos(slope), math.sin(zenith) * np.sin(slope)
-        return BRIGHTEST * (upright + leaning * np.cos(math.radians(-self.azimuth) - aspect))
+        # cos(slope) = 1 / lengths, sin(slope) = factor * steepness / lengths; the aspect's sine and cosine are dx and
+        # -dy by the steepness, which goes out
+        zenith, azimuth = math.radians(self.zenith), math.radians(-self.azimuth)
+        toward = math.sin(azimuth) * dx - math.cos(azimuth) * dy
+        lengths = np.sqrt(1.0 + self.factor**2 * (dx * dx + dy * dy))
+        grey: Floats = BRIGHTEST * (math.cos(zenith) + math.sin(zenith) * self.factor * toward) / lengths
+        return grey
 
     def _lights(self, dx: Floats, dy: Floats) -> Floats:
         """Grey of four lights in the west, wherever ``azimuth`` is; the outer ones stand at ``OUTER`` (measured)."""
@@ -79,16 +81,18 @@ def slopes(heights: Floats, void: Mask) -> tuple[Floats, Floats]:
     """Weighted differences of the neighbours right and left, below and above. Beyond the edge the cells of the edge go
     on, and a neighbour without a height has that of the cell itself (measured)."""
     rows, columns = heights.shape
-    wide = np.pad(np.where(void, np.nan, heights), 1, mode="edge")
+    voids = bool(void.any())
+    wide = np.pad(np.where(void, np.nan, heights) if voids else heights, 1, mode="edge")
 
     def beside(row: int, column: int) -> Floats:
         part = wide[1 + row : 1 + row + rows, 1 + column : 1 + column + columns]
-        return np.where(np.isnan(part), heights, part)
+        return np.where(np.isnan(part), heights, part) if voids else part
 
-    right = beside(-1, 1) + 2 * beside(0, 1) + beside(1, 1)
-    left = beside(-1, -1) + 2 * beside(0, -1) + beside(1, -1)
-    below = beside(1, -1) + 2 * beside(1, 0) + beside(1, 1)
-    above = beside(-1, -1) + 2 * beside(-1, 0) + beside(-1, 1)
+    corners = {(row, column): beside(row, column) for row in (-1, 1) for column in (-1, 1)}
+    right = corners[-1, 1] + 2 * beside(0, 1) + corners[1, 1]
+    left = corners[-1, -1] + 2 * beside(0, -1) + corners[1, -1]
+    below = corners[1, -1] + 2 * beside(1, 0) + corners[1, 1]
+    above = corners[-1, -1] + 2 * beside(-1, 0) + corners[-1, 1]
     return right - left, below - above
 
 
