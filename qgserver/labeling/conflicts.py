@@ -6,9 +6,31 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from qgserver.geo.geometry import Floats, Ints
-from qgserver.labeling.candidates.columns import Candidates, Flags, Shapes, expand, parts
+from qgserver.labeling.candidates.columns import Candidates, Flags, Shapes, expand, parts, running
+
+_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbours:
+    """All conflicts: those of candidate i are ``other[start[i]:start[i + 1]]``, int32[pairs] and int64[n + 1]."""
+
+    start: Ints
+    other: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    def of(self, chosen: Ints) -> NDArray[np.int32]:
+        """The candidates in conflict with these, as often as they are."""
+        return self.other[expand(self.start[chosen], self.start[chosen + 1] - self.start[chosen])[1]]
+
+    def one(self, candidate: int) -> NDArray[np.int32]:
+        """The candidates in conflict with one."""
+        return self.other[self.start[candidate] : self.start[candidate + 1]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +65,22 @@ class Conflicts:
         pairs = row[asked] * count + self.owner[other]
         pairs = np.sort(pairs) if len(self.owner) == count else np.unique(pairs)
         return pairs // count, pairs % count
+
+    def all(self, most: int) -> Neighbours | None:
+        """The conflicts of all candidates; None if there are more than ``most``."""
+        count = len(self.first) - 1
+        found: list[NDArray[np.int32]] = []
+        number = np.zeros(count, dtype=np.int64)
+        total = 0
+        for begin in range(0, count, _BATCH):
+            chosen = np.arange(begin, min(begin + _BATCH, count))
+            row, other = self.of(chosen)
+            number[chosen] = np.bincount(row, minlength=len(chosen))
+            found.append(other.astype(np.int32))
+            total += len(other)
+            if total > most:
+                return None
+        return Neighbours(running(number), np.concatenate(found) if found else np.empty(0, dtype=np.int32))
 
 
 def _overlap(one: Floats, two: Floats) -> Flags:

@@ -11,12 +11,13 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from qgserver.geo.geometry import Floats, Ints
-from qgserver.labeling import conflicts, costs
+from qgserver.labeling import costs
 from qgserver.labeling import obstacles as hindrances
 from qgserver.labeling.candidates import generate
-from qgserver.labeling.candidates.columns import Candidates, Flags, parts
+from qgserver.labeling.candidates.columns import Candidates, Flags, parts, running
 from qgserver.labeling.candidates.limits import LINES, POLYGONS, limit
 from qgserver.labeling.candidates.line import wanted
+from qgserver.labeling.crowd import manageable
 from qgserver.labeling.model import Engine, Item, Obstacle, Placed
 from qgserver.labeling.solve import Problem, solve
 from qgserver.labeling.sorting import cheapest_first
@@ -62,11 +63,15 @@ def _solved(
     # labels that show in any case are freed of barred places when it is known which of them is the best
     found = _best(found.take(~barred[origin] | (_rank(found.item) == 0)), items, engine)
     present, label = np.unique(found.item, return_inverse=True)
-    first = np.concatenate(([0], np.cumsum(np.bincount(label))))
+    first = running(np.bincount(label))
     labels = [items[number] for number in present.tolist()]
+    hidden = _hidden(labels)
+    rows, neighbours = manageable(found, hidden[label])
     # what obstacles cost beyond whole numbers still ranks the candidates
-    cost = found.cost - np.floor(found.cost)
-    active = solve(Problem(first, cost, _hidden(labels), conflicts.index(found)))
+    cost = (found.cost - np.floor(found.cost))[rows]
+    tried = running(np.bincount(label[rows], minlength=len(labels)))
+    active = solve(Problem(tried, cost, hidden, neighbours))
+    active = np.where(active >= 0, rows[active], -1)
     shown = []
     for best, row, item in zip(first.tolist(), active.tolist(), labels, strict=False):
         if row >= 0 or engine.show_all or item.show_unplaced or item.always_show:

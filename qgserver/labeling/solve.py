@@ -7,13 +7,13 @@ chains of moves, each pushing at most one neighbour away, then improve it until 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from qgserver.geo.geometry import Floats, Ints
-from qgserver.labeling.candidates.columns import Flags, expand, running
-from qgserver.labeling.conflicts import Conflicts
+from qgserver.labeling.candidates.columns import Flags, running
+from qgserver.labeling.conflicts import Neighbours
 from qgserver.labeling.heap import Heap
 from qgserver.labeling.visits import VisitOrder
 
@@ -21,12 +21,6 @@ LONGEST_CHAIN = 50
 MOST_STEPS = 300_000
 """So many steps of chains are tried at most; the best solution found until then stands."""
 
-STORED_PAIRS = 6_000_000
-"""With more conflicts than this they are asked for again and again instead of remembered, and which of equal places is
-taken first is no longer QGIS's choice: that needs one step per pair of places."""
-
-_BATCH = 4096
-_NEVER = np.iinfo(np.int64).max
 _EPSILON = 1e-9
 
 
@@ -38,108 +32,57 @@ class Problem:
     first: Ints
     cost: Floats
     hidden: Floats
-    conflicts: Conflicts
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Neighbours:
-    """Conflicts of candidates, remembered as long as they are not too many."""
-
-    conflicts: Conflicts
-    start: Ints | None
-    other: Ints | None
-
-    @property
-    def stored(self) -> bool:
-        return self.other is not None
-
-    def of(self, chosen: Ints) -> tuple[Ints, Ints]:
-        """(place in ``chosen``, candidate in conflict with it)."""
-        if self.start is None or self.other is None:
-            return self.conflicts.of(chosen)
-        row, at = expand(self.start[chosen], self.start[chosen + 1] - self.start[chosen])
-        return row, self.other[at]
-
-    def as_met(self, gone: Ints) -> _Neighbours:
-        """Stored conflicts with those that stay once these candidates are gone, in the order in which QGIS meets
-        them."""
-        if self.start is None or self.other is None:
-            return self
-        count = len(self.start) - 1
-        order = VisitOrder(count)
-        order.remove(gone.tolist())
-        met = order.members()
-        rank = np.full(count, -1, dtype=np.int64)
-        rank[met] = np.arange(len(met))
-        row, rank = np.repeat(np.arange(count), np.diff(self.start)), rank[self.other]
-        row, rank = row[rank >= 0], rank[rank >= 0]
-        rank = np.sort(row * count + rank) - row * count
-        return replace(self, start=running(np.bincount(row, minlength=count)), other=met[rank])
-
-    def one(self, candidate: int) -> Ints:
-        if self.start is None or self.other is None:
-            return self.conflicts.of(np.array([candidate]))[1]
-        return self.other[self.start[candidate] : self.start[candidate + 1]]
+    neighbours: Neighbours
 
 
 def solve(problem: Problem) -> Ints:
     """int64[f]: the candidate that each label takes, -1 for those that stay hidden."""
-    count = len(problem.cost)
+    count, labels = len(problem.cost), len(problem.hidden)
     if not count:
-        return np.full(len(problem.hidden), -1, dtype=np.int64)
-    neighbours, overlaps = _measure(problem.conflicts, count)
-    item = np.repeat(np.arange(len(problem.hidden)), np.diff(problem.first))
+        return np.full(labels, -1, dtype=np.int64)
+    item = np.repeat(np.arange(labels), np.diff(problem.first))
+    overlaps = np.diff(problem.neighbours.start)
+    gone = _reduce(problem.neighbours, overlaps, item)
     listed = np.ones(count, dtype=bool)
-    gone = _reduce(neighbours, overlaps, item, listed)
-    last = problem.first[:-1] + np.bincount(item[listed], minlength=len(problem.hidden))
-    if neighbours.stored:
-        active = _in_turn(neighbours.as_met(gone), overlaps, item, listed)
-    else:
-        active = _fewest_overlaps(neighbours, overlaps, item, listed)
-    return _Search(problem, last, neighbours, active).run()
+    listed[gone] = False
+    last = problem.first[:-1] + np.bincount(item[listed], minlength=labels)
+    active = _in_turn(_as_met(problem.neighbours, gone), overlaps, problem.first, listed)
+    return _Search(problem, last, active).run()
 
 
-def _measure(conflicts: Conflicts, count: int) -> tuple[_Neighbours, Ints]:
-    """The conflicts of all candidates, and how many each has."""
-    overlaps = np.zeros(count, dtype=np.int64)
-    stored: list[Ints] | None = []
-    total = 0
-    for begin in range(0, count, _BATCH):
-        chosen = np.arange(begin, min(begin + _BATCH, count))
-        row, other = conflicts.of(chosen)
-        overlaps[chosen] = np.bincount(row, minlength=len(chosen))
-        total += len(other)
-        if stored is not None:
-            stored.append(other.astype(np.int32))
-            stored = stored if total <= STORED_PAIRS else None
-    if stored is None:
-        return _Neighbours(conflicts, None, None), overlaps
-    start = np.concatenate(([0], np.cumsum(overlaps)))
-    return _Neighbours(conflicts, start, np.concatenate(stored)), overlaps
-
-
-def _reduce(neighbours: _Neighbours, overlaps: Ints, item: Ints, listed: Flags) -> Ints:
+def _reduce(neighbours: Neighbours, overlaps: Ints, item: Ints) -> Ints:
     """Where a label has a place without conflicts, its dearer places are of no use: they leave, in this order. What
     they were in conflict with counts them twice from then on (measured in QGIS 3.22)."""
     free = np.flatnonzero(overlaps == 0)
     cheapest = np.full(item[-1] + 1, len(item), dtype=np.int64)
     np.minimum.at(cheapest, item[free], free)
     gone = np.flatnonzero(np.arange(len(item)) > cheapest[item])
-    listed[gone] = False
-    for begin in range(0, len(gone), _BATCH):
-        other = neighbours.of(gone[begin : begin + _BATCH])[1]
-        np.add(overlaps, np.bincount(other, minlength=len(item)), out=overlaps)
+    np.add(overlaps, np.bincount(neighbours.of(gone), minlength=len(item)), out=overlaps)
     return gone
 
 
-def _in_turn(neighbours: _Neighbours, overlaps: Ints, item: Ints, listed: Flags) -> Ints:
+def _as_met(neighbours: Neighbours, gone: Ints) -> Neighbours:
+    """Conflicts with those that stay once these candidates are gone, in the order in which QGIS meets them."""
+    count = len(neighbours)
+    order = VisitOrder(count)
+    order.remove(gone.tolist())
+    met = order.members()
+    rank = np.full(count, -1, dtype=np.int64)
+    rank[met] = np.arange(len(met))
+    row, rank = np.repeat(np.arange(count), np.diff(neighbours.start)), rank[neighbours.other]
+    row, rank = row[rank >= 0], rank[rank >= 0]
+    rank = np.sort(row * count + rank) - row * count
+    return Neighbours(running(np.bincount(row, minlength=count)), met[rank].astype(np.int32))
+
+
+def _in_turn(neighbours: Neighbours, overlaps: Ints, first: Ints, listed: Flags) -> Ints:
     """The first solution: again and again the place with the fewest conflicts left. It and the places that it rules
     out, first the other ones of its label, leave the heap one by one, which settles the order of equals."""
-    active = np.full(item[-1] + 1, -1, dtype=np.int64)
-    heap = Heap(len(item))
+    active = np.full(len(first) - 1, -1, dtype=np.int64)
+    heap = Heap(len(overlaps))
     for place in np.flatnonzero(listed).tolist():
         heap.insert(place, int(overlaps[place]))
-    labels, starts = item.tolist(), np.searchsorted(item, np.arange(item[-1] + 2)).tolist()
+    labels, starts = np.repeat(np.arange(len(active)), np.diff(first)).tolist(), first.tolist()
     while len(heap):
         best = heap.pop()
         label = labels[best]
@@ -149,32 +92,6 @@ def _in_turn(neighbours: _Neighbours, overlaps: Ints, item: Ints, listed: Flags)
                 heap.remove(place)
                 heap.lower(neighbours.one(place).tolist())
     return active
-
-
-def _fewest_overlaps(neighbours: _Neighbours, overlaps: Ints, item: Ints, listed: Flags) -> Ints:
-    """The same for any number of places: all free ones at once, of equals the first."""
-    active = np.full(item[-1] + 1, -1, dtype=np.int64)
-    left = np.where(listed, overlaps, _NEVER)
-    while True:
-        best = int(np.argmin(left))
-        if left[best] == _NEVER:
-            return active
-        chosen = np.array([best])
-        if left[best] == 0:
-            free = np.flatnonzero(left == 0)
-            chosen = free[np.unique(item[free], return_index=True)[1]]
-        active[item[chosen]] = chosen
-        out = np.zeros(len(left), dtype=bool)
-        out[neighbours.of(chosen)[1]] = True
-        taken = np.zeros(len(active), dtype=bool)
-        taken[item[chosen]] = True
-        out |= taken[item]
-        gone = np.flatnonzero(out & (left != _NEVER))
-        left[gone] = _NEVER
-        for begin in range(0, len(gone), _BATCH):
-            other = neighbours.of(gone[begin : begin + _BATCH])[1]
-            other = other[left[other] != _NEVER]
-            np.subtract(left, np.bincount(other, minlength=len(left)), out=left)
 
 
 @dataclass(slots=True)
@@ -187,13 +104,11 @@ class _Search:
     """Chains of moves. For each candidate it keeps how many shown labels are in its way, the sum of their numbers
     (their very number when it is one), and what hiding them would cost."""
 
-    def __init__(self, problem: Problem, last: Ints, neighbours: _Neighbours, active: Ints) -> None:
+    def __init__(self, problem: Problem, last: Ints, active: Ints) -> None:
         self.first, self.last = problem.first[:-1].tolist(), last.tolist()
         self.cost, self.hidden = problem.cost.tolist(), problem.hidden.tolist()
         self.item = np.repeat(np.arange(len(active)), np.diff(problem.first)).tolist()
-        self.neighbours = neighbours
-        self.known: dict[int, Ints] = {}
-        self.known_pairs = 0
+        self.near = problem.neighbours.one
         self.shown = np.zeros(len(problem.cost), dtype=bool)
         self.active = [-1] * len(active)
         count = len(problem.cost)
@@ -231,24 +146,13 @@ class _Search:
         """The labels that may gain from a place being left: QGIS looks at them again."""
         if place < 0:
             return set()
-        others = self._near(place).tolist()
+        others = self.near(place).tolist()
         return {self.item[other] for other in others if other < self.last[self.item[other]]}
-
-    def _near(self, candidate: int) -> Ints:
-        """The candidates in conflict with one."""
-        found = self.known.get(candidate)
-        if found is None:
-            if self.known_pairs > STORED_PAIRS:
-                self.known.clear()
-                self.known_pairs = 0
-            found = self.known[candidate] = self.neighbours.one(candidate)
-            self.known_pairs += len(found)
-        return found
 
     def _move(self, label: int, candidate: int) -> None:
         for place, sign in ((self.active[label], -1), (candidate, 1)):
             if place >= 0:
-                others = self._near(place)
+                others = self.near(place)
                 self.shown[place] = sign > 0
                 self.blocking[others] += sign
                 self.blocker[others] += sign * place
@@ -275,7 +179,7 @@ class _Search:
             undo.append((seed, now))
             moves.append((seed, target))
             self._move(seed, target)
-            self.mark[self._near(target)] = self.chain_number
+            self.mark[self.near(target)] = self.chain_number
             price += self.cost[target]
             seed = pushed
         for label, place in undo:
@@ -308,6 +212,6 @@ class _Search:
         """The last moves of a chain: this one, and all labels in its way hidden."""
         moves = [(seed, candidate)]
         if candidate >= 0 and self.blocking[candidate]:
-            others = self._near(candidate)
+            others = self.near(candidate)
             moves += [(self.item[other], -1) for other in others[self.shown[others]].tolist()]
         return moves

@@ -74,6 +74,18 @@ def test_many_labels_take_bounded_time_and_always_the_same_places() -> None:
     assert (one == two).all()
 
 
+@pytest.mark.parametrize("width", [40.0, 3000.0])
+def test_thousands_of_labels_at_one_spot_take_bounded_time(width: float) -> None:
+    points = shapely.points(np.random.default_rng(1).uniform((400, 300), (402, 302), (4_000, 2)))
+    labels = [item(point, Mode.OVER_POINT, width, name=number) for number, point in enumerate(points)]
+    labels[3_000] = replace(labels[3_000], priority=9.0)
+    start = process_time()
+    (found,) = place(labels, [], ENGINE)
+    assert process_time() - start < 6
+    assert found.item.feature == 3_000
+    assert len(place([replace(label, show_unplaced=True) for label in labels], [], ENGINE)) == 4_000
+
+
 def test_labels_beyond_the_limit_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qgserver.labeling.place.MOST_LABELS", 3)
     labels = [item(shapely.Point(100 * number + 50, 100), Mode.OVER_POINT, name=number) for number in range(6)]
