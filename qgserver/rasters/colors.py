@@ -60,11 +60,22 @@ def nothing(cells: Cells, bands: Sequence[int]) -> Mask:
     return found
 
 
+SLAB = 1 << 13
+"""Cells worked on at once: so many stay in the processor's cache from one step to the next."""
+
+
+def in_slabs(items: NDArray[Any], work: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[Any]:
+    """``work(items)``, done for some along the first axis at a time."""
+    if len(items) <= SLAB:
+        return work(items)
+    return np.concatenate([work(items[start : start + SLAB]) for start in range(0, len(items), SLAB)])
+
+
 def by_table(values: Values, paint: Callable[[Values], NDArray[Any]]) -> NDArray[Any]:
     """``paint(values)``: for 8 and 16 bit made once for each possible value where that is less work."""
     kind = values.dtype
     if kind.kind not in "iu" or kind.itemsize > 2 or values.size <= 1 << 8 * kind.itemsize:
-        return paint(values)
+        return in_slabs(values.reshape(-1), paint).reshape(values.shape)
     # Numbers below zero stand behind the others: what an unsigned index finds there is theirs.
     unsigned = np.dtype(f"u{kind.itemsize}")
     table = paint(np.arange(1 << 8 * kind.itemsize).astype(unsigned).view(kind))

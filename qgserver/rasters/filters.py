@@ -9,6 +9,7 @@ import numpy as np
 from lxml import etree
 from numpy.typing import NDArray
 
+from qgserver.rasters.colors import in_slabs
 from qgserver.rasters.hsl import HslColors, hsv_color
 from qgserver.rasters.model import ColorFilter, Picture
 from qgserver.rasters.options import flag, integer, number
@@ -107,10 +108,8 @@ def _changed(picture: Picture, change: Callable[[Channels], Channels], by_channe
         out[:, :3] = _cut(change(levels[:, None])[:, 0])[flat[:, :3]]
         out[alpha == 0] = 0
     else:
-        solid = np.flatnonzero(alpha == 255)
-        words, places = np.unique(flat[solid].view(np.uint32)[:, 0], return_inverse=True)
-        colors = words.view(np.uint8).reshape(-1, 4)[:, :3].astype(np.float64)
-        out[solid, :3] = _cut(change(colors))[places]
+        solid = slice(None) if (alpha == 255).all() else np.flatnonzero(alpha == 255)
+        out[solid, :3] = in_slabs(flat[solid, :3], lambda some: _cut(change(some.astype(np.float64))))
     partly = np.flatnonzero((alpha > 0) & (alpha < 255))
     if len(partly):
         shares = alpha[partly, None] / 255.0

@@ -23,21 +23,18 @@ class HslColors:
     @classmethod
     def of(cls, channels: Floats) -> HslColors:
         """The colours of float64[n, 3] blue, green, red, whole numbers 0..255."""
-        blue, green, red = (channels / 255.0).T
-        high, low = channels.max(axis=1) / 255.0, channels.min(axis=1) / 255.0
+        blue, green, red = np.ascontiguousarray(channels.T) / 255.0
+        high, low = np.maximum(np.maximum(blue, green), red), np.minimum(np.minimum(blue, green), red)
         delta, both = high - low, high + low
         lightness = np.floor(0.5 * both * MOST + 0.5)
         grey = delta < 0.00001
         with np.errstate(invalid="ignore", divide="ignore"):
             saturation = np.floor(delta / np.where(0.5 * both < 0.5, both, 2.0 - both) * MOST + 0.5)
-            turn = np.select(
-                [red == high, green == high],
-                [(green - blue) / delta, 2.0 + (blue - red) / delta],
-                4.0 + (red - green) / delta,
-            )
+            by_green = np.where(green == high, 2.0 + (blue - red) / delta, 4.0 + (red - green) / delta)
+            turn = np.where(red == high, (green - blue) / delta, by_green)
         degrees = np.floor(np.where(turn < 0, turn + 6.0, turn) * 6000.0 + 0.5)
         return cls(
-            np.where(grey, NO_HUE, degrees // 100),
+            np.where(grey, NO_HUE, np.floor(degrees / 100)),
             np.where(grey, 0.0, _byte(saturation)),
             _byte(lightness),
         )
@@ -67,11 +64,8 @@ class HslColors:
 def _channel(turn: Floats, lower: Floats, upper: Floats) -> Floats:
     turn = np.where(turn < 0, turn + 1.0, np.where(turn > 1, turn - 1.0, turn))
     span = upper - lower
-    shares = np.select(
-        [turn * 6.0 < 1.0, turn * 2.0 < 1.0, turn * 3.0 < 2.0],
-        [lower + span * turn * 6.0, upper, lower + span * (2.0 / 3.0 - turn) * 6.0],
-        lower,
-    )
+    falling = np.where(turn * 3.0 < 2.0, lower + span * (2.0 / 3.0 - turn) * 6.0, lower)
+    shares = np.where(turn * 6.0 < 1.0, lower + span * turn * 6.0, np.where(turn * 2.0 < 1.0, upper, falling))
     return _byte(np.floor(shares * MOST + 0.5))
 
 
@@ -87,4 +81,4 @@ def hsv_color(color: tuple[int, int, int]) -> tuple[float, float]:
 
 def _byte(values: Floats) -> Floats:
     """16 bits as 8."""
-    return np.asarray((values + 128) // 257)
+    return np.asarray(np.floor((values + 128) / 257))

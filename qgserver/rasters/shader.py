@@ -66,19 +66,26 @@ class RampShader:
 
     def _interpolated(self, numbers: Values, stops: Values) -> Words:
         """Each channel goes from item to item in whole numbers, fractions cut off (measured)."""
-        colors = np.array([item.color for item in self.items], dtype=np.float64).T
+        colors = np.array([item.color for item in self.items], dtype=np.float64)
         if len(stops) == 1:
-            stops, colors = stops.repeat(2), colors.repeat(2, axis=1)
-        before = np.clip(np.searchsorted(stops, numbers, side="left") - 1, 0, len(stops) - 2)
+            stops, colors = np.repeat(stops, 2), np.repeat(colors, 2, axis=0)
+        at = np.clip(np.searchsorted(stops, numbers, side="left") - 1, 0, len(stops) - 2)
         spans = np.diff(stops)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            shares = (numbers - stops[before]) / np.where(spans > 0, spans, np.inf)[before]
+        with np.errstate(invalid="ignore", over="ignore"):
+            shares = (numbers - stops[at]) / np.where(spans > 0, spans, np.inf)[at]
         shares = np.clip(np.nan_to_num(shares), 0.0, 1.0)
-        channels = [
-            (low[before] + np.trunc(np.diff(low)[before] * shares)).astype(np.int64)
-            for low in (colors if (colors[3] < 255).any() else colors[:3])
-        ]
-        words = premultiplied(np.stack(channels, axis=-1)) if len(channels) > 3 else packed(*channels)
+        # Items that share a value: what lies beyond has the colour of the last.
+        shares[numbers > stops[-1]] = 1.0
+        steps = np.diff(colors, axis=0)
+        red, green, blue, alpha = (
+            np.uint32(colors[0, channel])
+            if not steps[:, channel].any()
+            else (colors[at, channel] + np.trunc(steps[at, channel] * shares)).astype(np.uint32)
+            for channel in range(4)
+        )
+        if (colors[:, 3] < 255).any():
+            red, green, blue = (channel * alpha // np.uint32(255) for channel in (red, green, blue))
+        words: Words = np.broadcast_to(packed(red, green, blue, alpha), numbers.shape).copy()
         if self.clipped:
             words[(numbers < stops[0]) | (numbers > stops[-1])] = 0
         return words

@@ -10,8 +10,8 @@ import numpy as np
 from lxml import etree
 
 from qgserver.geo.geometry import Floats
-from qgserver.rasters.colors import OPAQUE, nothing, to_picture
-from qgserver.rasters.model import Cells, LegendEntry, Mask, Picture
+from qgserver.rasters.colors import OPAQUE, SLAB, Words, blank, nothing, to_picture
+from qgserver.rasters.model import Cells, Grid, LegendEntry, Picture
 from qgserver.rasters.options import flag, integer, number
 from qgserver.rasters.pipe import renderers
 
@@ -35,14 +35,22 @@ class Hillshade:
 
     def paint(self, cells: Cells) -> Picture:
         void = nothing(cells, (self.band,))
-        across, down = slopes(cells.values[self.band].astype(np.float64), void)
-        grid = cells.grid
-        light = self._lights if self.multidirectional else self._light
-        grey = light(across / (8 * grid.cell_width), down / (-8 * grid.cell_height))
-        shade = np.clip(grey, 0.0, 255.0).astype(np.uint32)
-        words = shade * np.uint32(0x010101) | OPAQUE
+        # Beyond the edge the cells of the edge go on (measured).
+        heights = np.pad(np.where(void, np.nan, cells.values[self.band].astype(np.float64)), 1, mode="edge")
+        words = blank(cells)
+        rows = max(SLAB // cells.grid.width, 1)
+        for start in range(0, cells.grid.height, rows):
+            words[start : start + rows] = self._shaded(heights[start : start + rows + 2], cells.grid)
         words[void] = 0
         return to_picture(words)
+
+    def _shaded(self, heights: Floats, grid: Grid) -> Words:
+        """The pixels of some rows, of heights that have a row and a column more on each side."""
+        across, down = slopes(heights)
+        light = self._lights if self.multidirectional else self._light
+        grey = light(across / (8 * grid.cell_width), down / (-8 * grid.cell_height))
+        shade: Words = np.clip(np.nan_to_num(grey), 0.0, 255.0).astype(np.uint32) * np.uint32(0x010101) | OPAQUE
+        return shade
 
     def _light(self, dx: Floats, dy: Floats) -> Floats:
         """Grey 0..254 (measured: not 255) of one light; ``dx`` rises to the right, ``dy`` to the top."""
@@ -77,23 +85,21 @@ class Hillshade:
         return ()
 
 
-def slopes(heights: Floats, void: Mask) -> tuple[Floats, Floats]:
-    """Weighted differences of the neighbours right and left, below and above. Beyond the edge the cells of the edge go
-    on, and a neighbour without a height has that of the cell itself (measured)."""
+def slopes(heights: Floats) -> tuple[Floats, Floats]:
+    """Weighted differences of the neighbours right and left, below and above, for all cells but the outermost; a
+    neighbour without a height (not a number) has that of the cell itself (measured)."""
     rows, columns = heights.shape
-    voids = bool(void.any())
-    wide = np.pad(np.where(void, np.nan, heights) if voids else heights, 1, mode="edge")
+    middle = heights[1:-1, 1:-1]
+    gaps = bool(np.isnan(heights).any())
 
     def beside(row: int, column: int) -> Floats:
-        part = wide[1 + row : 1 + row + rows, 1 + column : 1 + column + columns]
-        return np.where(np.isnan(part), heights, part) if voids else part
+        part = heights[1 + row : rows - 1 + row, 1 + column : columns - 1 + column]
+        return np.where(np.isnan(part), middle, part) if gaps else part
 
-    corners = {(row, column): beside(row, column) for row in (-1, 1) for column in (-1, 1)}
-    right = corners[-1, 1] + 2 * beside(0, 1) + corners[1, 1]
-    left = corners[-1, -1] + 2 * beside(0, -1) + corners[1, -1]
-    below = corners[1, -1] + 2 * beside(1, 0) + corners[1, 1]
-    above = corners[-1, -1] + 2 * beside(-1, 0) + corners[-1, 1]
-    return right - left, below - above
+    corners = [beside(row, column) for row in (-1, 1) for column in (-1, 1)]
+    across = corners[1] + 2 * beside(0, 1) + corners[3] - (corners[0] + 2 * beside(0, -1) + corners[2])
+    down = corners[2] + 2 * beside(1, 0) + corners[3] - (corners[0] + 2 * beside(-1, 0) + corners[1])
+    return across, down
 
 
 @renderers.register("hillshade")
