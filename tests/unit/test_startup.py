@@ -19,7 +19,7 @@ assert not loaded & set(sys.modules), loaded & set(sys.modules)
 """
 _FIRST_MAP = """
 from io import BytesIO
-query = "SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&LAYERS=cities&STYLES=&SRS=EPSG:4326&BBOX=-20,30,40,70"
+query = "SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&LAYERS=borders&STYLES=&SRS=EPSG:4326&BBOX=-20,30,40,70"
 answer = []
 environ = {
     "REQUEST_METHOD": "GET", "QUERY_STRING": query + "&WIDTH=120&HEIGHT=80&FORMAT=image/png", "SCRIPT_NAME": "",
