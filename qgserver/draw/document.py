@@ -24,17 +24,16 @@ def write_pdf(pages: Iterable[tuple[VectorCanvas, Size]], dpi: float, title: str
         surface.set_metadata(cairo.PDFMetadata.TITLE, title)
         for page, (width, height) in pages:
             surface.set_size(width * POINTS_PER_MM, height * POINTS_PER_MM)
-            surface.set_device_scale(width * POINTS_PER_MM / page.width, height * POINTS_PER_MM / page.height)
+            surface.set_device_scale(72 / dpi, 72 / dpi)
             _put(surface, page, dpi)
             surface.show_page()
     return out.getvalue()
 
 
-def write_svg(page: VectorCanvas, dpi: float) -> bytes:
-    """An SVG of one page, as large as its whole units are."""
+def write_svg(page: VectorCanvas, size: Size, dpi: float) -> bytes:
+    """An SVG of one page."""
     out = io.BytesIO()
-    width, height = page.width / dpi * MM_PER_INCH, page.height / dpi * MM_PER_INCH
-    with cairo.SVGSurface(out, width, height) as surface:
+    with cairo.SVGSurface(out, *size) as surface:
         surface.set_document_unit(cairo.SVGUnit.MM)
         surface.set_device_scale(MM_PER_INCH / dpi, MM_PER_INCH / dpi)
         _put(surface, page, dpi)

@@ -50,7 +50,9 @@ def get_print(context: OperationContext) -> Response:
         return Response(write_pdf(_pages(context, prints), request.dpi, request.layout.name), content_type=PDF)
     first = next(prints)
     if image is None:
-        return Response(write_svg(_draw(context, first, VectorCanvas), first.dpi), content_type=SVG)
+        page = first.layout.pages[0]
+        document = write_svg(_draw(context, first, VectorCanvas), (page.width, page.height), first.dpi)
+        return Response(document, content_type=SVG)
     picture = _draw(context, first, Canvas)
     quality = params.IMAGE_QUALITY.of(context.request)
     default = context.project.wms.image_quality

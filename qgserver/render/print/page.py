@@ -63,6 +63,9 @@ def draw_page(project: Project, request: PrintRequest, sources: Sources, number:
     width, height = request.pixels(number)
     # what is drawn keeps its shape: a fraction of a pixel that the picture lacks is missing on both sides
     factor = min(width / page.width, height / page.height)
+    if kind.vector:
+        factor = request.dpi / MM_PER_INCH
+        width, height = math.ceil(page.width * factor), math.ceil(page.height * factor)
     canvas = kind(width, height)
     paper = Paper(canvas, page, factor, project, request, sources, project_context(project, sources))
     paper = paper.with_scope(_scope(paper, number))

@@ -42,7 +42,10 @@ def test_a_recording_looks_as_a_picture_does() -> None:
 
 
 def test_documents_hold_shapes() -> None:
-    pdf, svg = write_pdf([(drawn(VectorCanvas(40, 40)), (40, 40))], 25.4), write_svg(drawn(VectorCanvas(40, 40)), 25.4)
+    pdf, svg = (
+        write_pdf([(drawn(VectorCanvas(40, 40)), (40, 40))], 25.4),
+        write_svg(drawn(VectorCanvas(40, 40)), (40, 40), 25.4),
+    )
     assert b"/Subtype /Image" not in pdf and b"<image" not in svg
     assert b'width="40mm" height="40mm" viewBox="0 0 40 40"' in svg
 
@@ -51,4 +54,4 @@ def test_documents_hold_shapes() -> None:
 def test_thin_pens_keep_their_width(width: float) -> None:
     canvas = VectorCanvas(10, 10)
     stroke(canvas, single_path(np.array(((0.0, 5.0), (10.0, 5.0))), False), Pen(RED, width, cap="flat"))
-    assert f"stroke-width:{width};".encode() in write_svg(canvas, 25.4)
+    assert f"stroke-width:{width};".encode() in write_svg(canvas, (10, 10), 25.4)
