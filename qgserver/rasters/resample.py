@@ -43,13 +43,14 @@ def resampled(paint: Paint, grid: Grid, source: Grid | None, settings: PictureRe
     plan = _plan(grid, source, settings)
     if not plan.method:
         return paint(grid)
-    wide, margin = _with_border(grid, source, plan.border)
+    wide, (left, top) = _with_border(grid, source, plan.border)
     finer = Grid(wide.extent, max(round(wide.width * plan.factor), 1), max(round(wide.height * plan.factor), 1))
     picture = paint(finer)
-    scale = cubic if plan.method == "cubic" else resized
-    picture = scale(picture, wide.width, wide.height)
-    left, top = margin
-    return picture[top : top + grid.height, left : left + grid.width]
+    if plan.factor > 1:
+        return resized(picture, wide.width, wide.height)[top : top + grid.height, left : left + grid.width]
+    rows = _Steps.of(finer.height, wide.height, range(top, top + grid.height))
+    columns = _Steps.of(finer.width, wide.width, range(left, left + grid.width))
+    return (cubic if plan.method == "cubic" else linear)(picture, rows, columns)
 
 
 def _plan(grid: Grid, source: Grid | None, settings: PictureResampling) -> _Plan:
@@ -73,47 +74,81 @@ def _with_border(grid: Grid, source: Grid | None, border: int) -> tuple[Grid, tu
     return Grid(extent, width, height), ((width - grid.width) // 2, (height - grid.height) // 2)
 
 
-# -- cubic ----------------------------------------------------------------------------------------------------------
+# -- enlarging ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class _Steps:
-    """New pixels along an axis: each lies between the old ones ``before`` and ``before + 1``. ``weight`` is what the
-    latter counts, ``leaving`` and ``arriving`` what the tangents at the two count."""
+    """New pixels along an axis: each lies between the old ones ``before`` and ``before + 1`` (the last one: on it), by
+    the ``share`` of the way."""
 
     before: NDArray[np.int64]
-    weight: Singles
-    leaving: Singles
-    arriving: Singles
+    share: NDArray[np.float64]
 
     @classmethod
-    def of(cls, count: int, size: int) -> _Steps:
-        """``size`` pixels in the place of ``count``."""
-        position = np.clip((np.arange(size) + 0.5) * count / size - 0.5, 0, count - 1)
+    def of(cls, count: int, size: int, wanted: range) -> _Steps:
+        """Some of ``size`` pixels that come in the place of ``count``."""
+        position = np.clip((np.arange(wanted.start, wanted.stop) + 0.5) * (count / size) - 0.5, 0, count - 1)
         before = np.minimum(position.astype(np.int64), max(count - 2, 0))
-        u = position - before
-        rest = 1 - u
-        inner = 3 * u * rest
-        parts = (u * u * (3 - 2 * u), _THIRD * inner * rest, -_THIRD * inner * u)
-        weight, leaving, arriving = (part.astype(np.float32)[:, None, None] for part in parts)
-        return cls(before, weight, leaving, arriving)
+        return cls(before, position - before)
 
     def part(self, rows: slice) -> _Steps:
         """Some of them."""
-        return _Steps(self.before[rows], self.weight[rows], self.leaving[rows], self.arriving[rows])
+        return _Steps(self.before[rows], self.share[rows])
 
-    def blended(self, values: Singles) -> Singles:
-        """Values along axis 0, without tangents."""
-        after = np.minimum(self.before + 1, len(values) - 1)
-        first = values[self.before]
-        first += self.weight * (values[after] - first)
-        return first
+    def after(self, count: int) -> NDArray[np.int64]:
+        """The old pixels behind them."""
+        return np.minimum(self.before + 1, count - 1)
 
-    def bent(self, tangents: Singles) -> Singles:
-        """What the tangents along axis 0 add."""
-        after = np.minimum(self.before + 1, len(tangents) - 1)
-        added: Singles = self.leaving * tangents[self.before] + self.arriving * tangents[after]
-        return added
+
+def linear(picture: Picture, rows: _Steps, columns: _Steps) -> Picture:
+    """Straight from pixel to pixel, in Qt's whole numbers: 256 steps, along the rows first, fractions cut off."""
+    across = _linear(picture.swapaxes(0, 1), columns).swapaxes(0, 1)
+    return _linear(across, rows)
+
+
+def _linear(values: Picture, steps: _Steps) -> Picture:
+    share = (steps.share * 256).astype(np.uint16)[:, None, None]
+    out: Picture = np.empty((len(steps.before), *values.shape[1:]), np.uint8)
+    for start in range(0, len(out), _SLAB):
+        part = slice(start, start + _SLAB)
+        first = values[steps.before[part]].astype(np.uint16)
+        second = values[steps.after(len(values))[part]].astype(np.uint16)
+        out[part] = (first * (256 - share[part]) + second * share[part]) >> 8
+    return out
+
+
+def cubic(picture: Picture, rows: _Steps, columns: _Steps) -> Picture:
+    """By Bézier patches between the centres of the pixels, as QGIS makes them: tangents are those of the neighbours
+    along rows and columns, and the patches have no twist."""
+    values = picture.swapaxes(0, 1).astype(np.float32)
+    flat = _blended(values, columns).swapaxes(0, 1)
+    curved = _bent(_tangents(values), columns).swapaxes(0, 1) + flat
+    tangents = _tangents(flat)
+    out: Picture = np.empty((len(rows.before), len(columns.before), 4), np.uint8)
+    for start in range(0, len(out), _SLAB):
+        part = slice(start, start + _SLAB)
+        some = rows.part(part)
+        made = np.clip(_blended(curved, some) + _bent(tangents, some), 0, 255)
+        np.minimum(made, made[:, :, 3:], out=made)
+        out[part] = made + np.float32(0.5)
+    return out
+
+
+def _blended(values: Singles, steps: _Steps) -> Singles:
+    """Values along axis 0, without tangents."""
+    weight = (steps.share**2 * (3 - 2 * steps.share)).astype(np.float32)[:, None, None]
+    first = values[steps.before]
+    first += weight * (values[steps.after(len(values))] - first)
+    return first
+
+
+def _bent(tangents: Singles, steps: _Steps) -> Singles:
+    """What the tangents along axis 0 add."""
+    inner = 3 * _THIRD * steps.share * (1 - steps.share)
+    leaving, arriving = ((inner * part).astype(np.float32)[:, None, None] for part in (1 - steps.share, -steps.share))
+    added: Singles = leaving * tangents[steps.before] + arriving * tangents[steps.after(len(tangents))]
+    return added
 
 
 def _tangents(values: Singles) -> Singles:
@@ -122,22 +157,4 @@ def _tangents(values: Singles) -> Singles:
     if len(values) > 1:
         out[1:-1] = (values[2:] - values[:-2]) / 2
         out[0], out[-1] = (values[1] - values[0]) / 4, (values[-1] - values[-2]) / 4
-    return out
-
-
-def cubic(picture: Picture, width: int, height: int) -> Picture:
-    """The picture in another size, by Bézier patches between the centres of its pixels, as QGIS makes them: tangents
-    are those of the neighbours along rows and columns, and the patches have no twist."""
-    rows, columns = _Steps.of(len(picture), height), _Steps.of(picture.shape[1], width)
-    values = picture.swapaxes(0, 1).astype(np.float32)
-    flat = columns.blended(values).swapaxes(0, 1)
-    curved = columns.bent(_tangents(values)).swapaxes(0, 1) + flat
-    tangents = _tangents(flat)
-    out: Picture = np.empty((height, width, 4), np.uint8)
-    for start in range(0, height, _SLAB):
-        part = slice(start, start + _SLAB)
-        some = rows.part(part)
-        made = np.clip(some.blended(curved) + some.bent(tangents), 0, 255)
-        np.minimum(made, made[:, :, 3:], out=made)
-        out[part] = made + np.float32(0.5)
     return out

@@ -27,6 +27,8 @@ _FINER = 0.75
 """Cells of the block against the smallest pixel of the map in the source's CRS."""
 _LARGEST = 10
 """Times the map's width and height that a block may have."""
+_MOST_CELLS = 1 << 24
+"""Cells that a block may have at all."""
 _CROWDED = 0.25
 """Share of the pixels from which control points are no gain: then each pixel is reprojected."""
 
@@ -114,9 +116,10 @@ def _block(points: _Points, source: Extent, transform: Transform) -> Grid | None
     cell = _FINER * (_exact_cell(points.target, transform) if points.exact else _smallest_cell(points))
     if not cell > 0:
         return None
-    most_columns, most_rows = _LARGEST * points.target.width, _LARGEST * points.target.height
-    columns = _round(min(extent.width / cell, most_columns))
-    rows = _round(min(extent.height / cell, most_rows))
+    columns = min(extent.width / cell, _LARGEST * points.target.width)
+    rows = min(extent.height / cell, _LARGEST * points.target.height)
+    fewer = min(math.sqrt(_MOST_CELLS / max(columns * rows, 1.0)), 1.0)
+    columns, rows = _round(columns * fewer), _round(rows * fewer)
     return Grid(extent, columns, rows) if columns > 0 and rows > 0 else None
 
 

@@ -22,7 +22,7 @@ from qgserver.render.view import View
 
 MAX_BLOCK = 2000
 """Columns and rows drawn at once (QGIS's number: each block is reprojected for itself)."""
-MOST_GROWTH = 3.0
+MOST_GROWTH = 2.5
 """Times the view's size that is drawn to stay with QGIS's grid of pixels."""
 
 

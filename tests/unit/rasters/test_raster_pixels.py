@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from qgserver.geo.extent import Extent
 from qgserver.geo.transform import Transform, get_transform
 from qgserver.rasters.model import Cells, Grid, Picture
 from qgserver.rasters.pipe import PictureResampling
-from qgserver.rasters.resample import cubic, resampled
+from qgserver.rasters.resample import resampled
 from qgserver.rasters.transparency import Entry, Transparency, faded, on_color, opacities
 from qgserver.rasters.warp import warped
 
@@ -19,6 +21,18 @@ from qgserver.rasters.warp import warped
 def grey(values: NDArray[np.uint8]) -> Picture:
     """An opaque picture."""
     return np.dstack([values, values, values, np.full_like(values, 255)])
+
+
+def test_one_cell_may_be_larger_than_any_picture() -> None:
+    source = Grid(Extent(0, 0, 4, 4), 4, 4)
+    grid = Grid(Extent(1.5, 1.5, 1.5 + 1e-9, 1.5 + 1e-9), 64, 64)
+
+    def paint(finer: Grid) -> Picture:
+        assert finer.width * finer.height < 100
+        return grey(np.full((finer.height, finer.width), 77, np.uint8))
+
+    for method in ("bilinear", "cubic"):
+        assert (resampled(paint, grid, source, PictureResampling(method))[:, :, :3] == 77).all()
 
 
 def transform(source: str, target: str) -> Transform:
@@ -30,7 +44,14 @@ def transform(source: str, target: str) -> Transform:
 def test_cubic_is_the_curve_qgis_draws() -> None:
     step = np.zeros((4, 12), np.uint8)
     step[:, 6:] = 200
-    row = cubic(grey(step), 120, 40)[20, :, 0].tolist()
+    cell = Grid(Extent(0, 0, 12, 4), 12, 4)
+
+    def paint(grid: Grid) -> Picture:
+        """The cells of the file, and as many around it as are asked for, like those at its edge."""
+        around = (grid.width - 12) // 2
+        return np.pad(grey(step), ((around, around), (around, around), (0, 0)), mode="edge")
+
+    row = resampled(paint, replace(cell, width=120, height=40), cell, PictureResampling("cubic"))[20, :, 0].tolist()
     # QGIS Server 3.22, a step from 0 to 200 enlarged ten times
     assert row[54:76] == [
         0, 6, 21, 41, 63, 88, 112, 137, 159, 179, 194, 205, 211, 214, 215, 214, 211, 208, 205, 202, 200, 200
