@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from lxml import etree
 
 from qgserver.rasters.colors import Bytes, by_table
 from qgserver.rasters.model import Mask, Values
+from qgserver.rasters.visible import VisibleLimits
 
 NONE, STRETCH, STRETCH_CLIP, CLIP = (
     "NoEnhancement",
@@ -40,6 +41,11 @@ class Enhancement:
     def clips(self) -> bool:
         """Whether what lies beyond the limits is not shown."""
         return self.algorithm in (STRETCH_CLIP, CLIP)
+
+    def fitted(self, visible: VisibleLimits | None, values: Values, void: Mask) -> Enhancement:
+        """The enhancement with the limits of what is visible, where they are asked for and there is something."""
+        found = None if visible is None else visible.of(values, void)
+        return self if found is None else replace(self, minimum=found[0], maximum=found[1])
 
     def bytes(self, values: Values) -> Bytes:
         """uint8 of the same shape; fractions are cut off (measured)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from lxml import etree
@@ -35,6 +35,14 @@ class RampShader:
     items: tuple[Item, ...]
     kind: Kind = INTERPOLATED
     clipped: bool = False
+
+    def spread(self, old: tuple[float, float], new: tuple[float, float]) -> RampShader:
+        """The shader with the colours of the range ``old`` spread over ``new``."""
+        if not old[1] > old[0]:
+            return self
+        factor = (new[1] - new[0]) / (old[1] - old[0])
+        items = (replace(item, value=new[0] + (item.value - old[0]) * factor) for item in self.items)
+        return replace(self, items=tuple(items))
 
     def words(self, values: Values) -> Words:
         """The pixels of values; transparent where they have no colour."""

@@ -13,6 +13,7 @@ from qgserver.rasters.contrast import Enhancement, enhanced, read_enhancement
 from qgserver.rasters.model import Cells, LegendEntry, Picture
 from qgserver.rasters.options import integer
 from qgserver.rasters.pipe import renderers
+from qgserver.rasters.visible import VisibleLimits, read_visible_limits
 
 _CHANNELS = (
     ("red", 16, (1.0, 0.0, 0.0, 1.0)),
@@ -24,10 +25,12 @@ _CHANNELS = (
 
 @dataclass(frozen=True, slots=True)
 class MultiBandColor:
-    """The bands of red, green and blue (less than 1: none, the channel stays dark), and how each is enhanced."""
+    """The bands of red, green and blue (less than 1: none, the channel stays dark), and how each is enhanced;
+    ``visible``: the limits follow what is visible."""
 
     channels: tuple[int, int, int]
     enhancements: tuple[Enhancement | None, ...] = (None, None, None)
+    visible: VisibleLimits | None = None
 
     def bands(self) -> Sequence[int]:
         return tuple(dict.fromkeys(band for band in self.channels if band > 0))
@@ -43,6 +46,8 @@ class MultiBandColor:
             if band < 1:
                 continue
             values = cells.values[band]
+            if enhancement is not None:
+                enhancement = enhancement.fitted(self.visible, values, nothing(cells, (band,)))
             words |= enhanced(enhancement, values).astype(np.uint32) << np.uint32(shift)
             beyond = None if enhancement is None else enhancement.hidden(values)
             if beyond is not None:
@@ -60,4 +65,6 @@ def read(element: etree._Element) -> MultiBandColor:
     """``redBand`` and the like, with ``redContrastEnhancement`` and the like."""
     red, green, blue = (integer(element, f"{name}Band", -1) for name, _, _ in _CHANNELS)
     enhancements = (read_enhancement(element.find(f"{name}ContrastEnhancement")) for name, _, _ in _CHANNELS)
-    return MultiBandColor((red, green, blue), tuple(enhancements))
+    # Limits are not followed where a band is missing (measured).
+    visible = read_visible_limits(element) if min(red, green, blue) > 0 else None
+    return MultiBandColor((red, green, blue), tuple(enhancements), visible)

@@ -14,32 +14,36 @@ from qgserver.rasters.contrast import NONE, Enhancement, enhanced, read_enhancem
 from qgserver.rasters.model import Cells, LegendEntry, Picture
 from qgserver.rasters.options import integer
 from qgserver.rasters.pipe import renderers
+from qgserver.rasters.visible import VisibleLimits, read_visible_limits
 
 BLACK, WHITE = (0.0, 0.0, 0.0, 1.0), (1.0, 1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class SingleBandGray:
-    """``inverted``: low values are white."""
+    """``inverted``: low values are white. ``visible``: the limits follow what is visible."""
 
     band: int
     enhancement: Enhancement | None = None
     inverted: bool = False
     entries: tuple[LegendEntry, ...] = ()
+    visible: VisibleLimits | None = None
 
     def bands(self) -> Sequence[int]:
         return (self.band,)
 
     def paint(self, cells: Cells) -> Picture:
         values = cells.values[self.band]
-        grey = enhanced(self.enhancement, values)
+        void = nothing(cells, (self.band,))
+        enhancement = None if self.enhancement is None else self.enhancement.fitted(self.visible, values, void)
+        grey = enhanced(enhancement, values)
         if self.inverted:
             grey = ~grey
         words = grey.astype(np.uint32) * np.uint32(0x010101) | OPAQUE
-        hidden = None if self.enhancement is None else self.enhancement.hidden(values)
+        hidden = None if enhancement is None else enhancement.hidden(values)
         if hidden is not None:
             words[hidden] = 0
-        words[nothing(cells, (self.band,))] = 0
+        words[void] = 0
         return to_picture(words)
 
     def legend(self) -> Sequence[LegendEntry]:
@@ -57,4 +61,4 @@ def read(element: etree._Element) -> SingleBandGray:
         ramp = grey_ramp(*((WHITE, BLACK) if inverted else (BLACK, WHITE)))
         low, high = enhancement.minimum or 0.0, enhancement.maximum or 0.0
         entries = (LegendEntry("", band=band), ramp_entry(element.find("rampLegendSettings"), ramp, low, high))
-    return SingleBandGray(band, enhancement, inverted, entries)
+    return SingleBandGray(band, enhancement, inverted, entries, read_visible_limits(element))

@@ -13,23 +13,31 @@ from qgserver.rasters.model import Cells, LegendEntry, Picture
 from qgserver.rasters.options import integer
 from qgserver.rasters.pipe import renderers
 from qgserver.rasters.shader import INTERPOLATED, RampShader, limits, read_shader
+from qgserver.rasters.visible import VisibleLimits, read_visible_limits
 from qgserver.symbology.ramp import ColorRamp
 
 
 @dataclass(frozen=True, slots=True)
 class SingleBandPseudoColor:
-    """``shader`` has the colours, ``entries`` are the legend."""
+    """``shader`` has the colours, ``entries`` are the legend. ``visible``: the colours from ``low`` to ``high`` follow
+    what is visible."""
 
     band: int
     shader: RampShader
     entries: tuple[LegendEntry, ...] = ()
+    visible: VisibleLimits | None = None
+    low: float = 0.0
+    high: float = 0.0
 
     def bands(self) -> Sequence[int]:
         return (self.band,)
 
     def paint(self, cells: Cells) -> Picture:
-        words = by_table(cells.values[self.band], self.shader.words)
-        words[nothing(cells, (self.band,))] = 0
+        values, void = cells.values[self.band], nothing(cells, (self.band,))
+        found = None if self.visible is None else self.visible.of(values, void)
+        shader = self.shader if found is None else self.shader.spread((self.low, self.high), found)
+        words = by_table(values, shader.words)
+        words[void] = 0
         return to_picture(words)
 
     def legend(self) -> Sequence[LegendEntry]:
@@ -41,7 +49,8 @@ def read(element: etree._Element) -> SingleBandPseudoColor:
     """``band`` and ``rastershader/colorrampshader``."""
     band = integer(element, "band", 1)
     shader = read_shader(element.find("rastershader/colorrampshader"))
-    return SingleBandPseudoColor(band, shader, (LegendEntry("", band=band), *_entries(element, shader)))
+    entries = (LegendEntry("", band=band), *_entries(element, shader))
+    return SingleBandPseudoColor(band, shader, entries, read_visible_limits(element), *limits(element, shader))
 
 
 def _entries(element: etree._Element, shader: RampShader) -> tuple[LegendEntry, ...]:

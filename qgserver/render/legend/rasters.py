@@ -17,9 +17,6 @@ from qgserver.symbology.symbol import Symbol
 
 log = logging.getLogger("qgserver")
 
-MOST_ENTRIES = 1000
-"""Entries that are shown; a line says how many others there are (measured)."""
-
 
 @dataclass(frozen=True, slots=True)
 class RasterRow:
@@ -39,13 +36,9 @@ def raster_rows(layer: RasterLayer, style: RasterStyle, sources: Sources) -> Ite
         return
     entries = renderer.legend()
     names = _band_names(layer, sources) if any(one.band for one in entries) else {}
-    # The line with the name of a band is no item of the list.
-    most = MOST_ENTRIES + sum(1 for one in entries[:1] if one.band and one.color is None)
-    for one in entries[:most]:
+    for one in entries:
         if one.band in names or not one.band or one.color is not None:
             yield _row(one, names, style.opacity)
-    if len(entries) > most:
-        yield RasterRow(f"following {len(entries) - most} items\nnot displayed")
 
 
 def _row(entry: LegendEntry, names: Mapping[int, str], opacity: float) -> RasterRow:

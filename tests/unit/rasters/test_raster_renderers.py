@@ -68,6 +68,26 @@ def test_not_a_number_and_no_data_are_nothing() -> None:
     assert found == [(0, 0, 0, 0), (0, 0, 0, 0), (255, 255, 255, 255), (255, 255, 255, 255)]
 
 
+ORIGIN = (
+    "<minMaxOrigin><limits>{0}</limits><extent>UpdatedCanvas</extent><cumulativeCutLower>0.25</cumulativeCutLower>"
+    "<cumulativeCutUpper>0.75</cumulativeCutUpper><stdDevFactor>0.5</stdDevFactor></minMaxOrigin></rasterrenderer>"
+)
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [("MinMax", [0, 63, 127, 191, 255]), ("StdDev", [0, 0, 127, 255, 255]), ("CumulativeCut", [0, 0, 127, 255, 255])],
+)
+def test_limits_follow_what_is_visible_where_a_style_says_so(limits: str, expected: list[int]) -> None:
+    grey = GREY.format(algorithm="StretchToMinimumMaximum", gradient="BlackToWhite")
+    renderer = read(grey.replace("</rasterrenderer>", ORIGIN.format(limits)))
+    found = rgba(renderer, cells([[40, 50, 60, 70, 80, -9999, np.nan]]))
+    assert [pixel[0] for pixel in found[:5]] == expected
+    assert rgba(renderer, cells([[-9999]])) == [(0, 0, 0, 0)]
+    shaded = read(SHADED.format(kind="INTERPOLATED", clip=0).replace("</rasterrenderer>", ORIGIN.format("MinMax")))
+    assert rgba(shaded, cells([[100, 110, 120, 400]]))[:3] == [RED, (230, 25, 0, 255), (204, 51, 0, 255)]
+
+
 def test_a_missing_band_of_three_leaves_its_channel_dark() -> None:
     renderer = read('<rasterrenderer type="multibandcolor" redBand="-1" greenBand="1" blueBand="1"/>')
     assert renderer.bands() == (1,)
