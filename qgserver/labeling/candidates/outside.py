@@ -8,8 +8,9 @@ import numpy as np
 import shapely
 
 from qgserver.geo.geometry import Floats, Ints
-from qgserver.labeling.candidates.columns import Candidates, Flags, boxes, corners, expand, join
-from qgserver.labeling.candidates.paths import flatten
+from qgserver.labeling.candidates.columns import Candidates, Flags, boxes, corners, join
+from qgserver.labeling.candidates.mapunits import to_map, to_pixels
+from qgserver.labeling.candidates.paths import flatten, march
 from qgserver.labeling.candidates.point import sizes
 from qgserver.labeling.model import Engine, Item
 
@@ -25,8 +26,8 @@ _LEVEL = np.radians(5.0)
 
 def around(which: Ints, items: Sequence[Item], engine: Engine, most: int) -> Candidates:
     """Candidates that do not touch their polygon, the cheaper the nearer they are to its centre."""
-    polygons = np.array([item.geometry for item in items], dtype=object)
-    distance = np.maximum([item.placing.distance for item in items], NEAREST)
+    polygons = to_map(np.array([item.geometry for item in items], dtype=object), engine)
+    distance = np.maximum([item.placing.distance for item in items], NEAREST) * engine.unit
     rings = shapely.buffer(polygons, distance / 2, quad_segs=1)
     single = shapely.get_type_id(rings) == 3
     rows = np.flatnonzero(single & ~shapely.is_empty(rings))
@@ -35,18 +36,20 @@ def around(which: Ints, items: Sequence[Item], engine: Engine, most: int) -> Can
     paths = flatten(rings[rows])
     # as many points as a circle of that circumference has candidates
     density = engine.candidates_polygon_per_cm2 / (10 * engine.px_per_mm) ** 2
-    count = np.clip(np.minimum(np.ceil(density * paths.length**2 / (4 * np.pi)), most), FEWEST, MOST).astype(np.int64)
-    path, rank = expand(np.zeros_like(count), count)
-    at = rank * (paths.length / count)[path]
+    count = np.clip(
+        np.minimum(np.ceil(density * (paths.length / engine.unit) ** 2 / (4 * np.pi)), most), FEWEST, MOST
+    ).astype(np.int64)
+    step = paths.length / count
+    path, at = march(step, step, paths.length)
     points, segment = paths.at(path, at), paths.segment(path, at)
-    # the first point is a vertex: the segment before it counts, which is the last one
-    segment = np.where(rank == 0, paths.offsets[path + 1] - 2, segment)
+    # the last point, if rounding lets it be reached, is the first vertex again, at the end of the last segment
+    segment = np.where(at >= paths.length[path], paths.offsets[path + 1] - 2, segment)
     way = paths.coords[segment + 1] - paths.coords[segment]
     clockwise = ~shapely.is_ccw(shapely.get_exterior_ring(rings[rows]))
     outward = np.arctan2(-way[:, 0], way[:, 1]) + np.where(clockwise[path], np.pi, 0.0)
     row = rows[path]
-    size, away = sizes(items)[row], (distance / 2)[row]
-    margins = np.array([item.margins for item in items], dtype=np.float64).reshape(-1, 2)[row]
+    size, away = sizes(items)[row] * engine.unit, (distance / 2)[row]
+    margins = np.array([item.margins for item in items], dtype=np.float64).reshape(-1, 2)[row] * engine.unit
     found = join(
         [_corner(row, points, outward, (size, away, margins)), _level(row, points, outward, (size, away, margins))]
     )
@@ -56,10 +59,10 @@ def around(which: Ints, items: Sequence[Item], engine: Engine, most: int) -> Can
     found = found.take(free)
     middle = shapely.centroid(polygons)
     reach = np.asarray(shapely.distance(middle[found.item], np.asarray(shape, dtype=object)[free]))
-    bounds = shapely.bounds(polygons)
-    farthest = np.hypot(*(bounds[:, 2:] - bounds[:, :2] + 2 * distance[:, None] + 2 * sizes(items)).T)
-    cost = np.round(reach / farthest[found.item], 6)
-    found = found.with_cost(cost)
+    bounds, centre = shapely.bounds(polygons), shapely.get_coordinates(middle)
+    widest = np.maximum(bounds[:, 2:] - centre, centre - bounds[:, :2]) + distance[:, None]
+    found = found.with_cost(reach / np.hypot(*widest.T)[found.item])
+    found = to_pixels(found, engine)
     found.item[:] = which[found.item]
     return found
 
