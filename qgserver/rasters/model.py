@@ -99,7 +99,7 @@ MAP_S = 20.0
 class RasterSource(Protocol):
     """An open source. Raises ProviderError when it can't be reached or read."""
 
-    def info(self) -> RasterInfo:
+    def info(self, reading: Reading = AS_IS) -> RasterInfo:
         """Shape, bands and CRS; read at the first call."""
 
     def read(self, grid: Grid, bands: Sequence[int], reading: Reading = AS_IS) -> Cells:
@@ -159,6 +159,14 @@ class ReadingRenderer(Protocol):
 
     def draw(self, grid: Grid, read: Callable[[Grid], Cells]) -> Picture:
         """The picture of ``grid``; ``read`` gives the needed bands on any grid."""
+
+
+@runtime_checkable
+class NeighbourRenderer(Protocol):
+    """A renderer of which a pixel depends on the cells around its own, too; others may be given the cells in parts."""
+
+    def reach(self) -> int:
+        """How many rows and columns around."""
 
 
 class ColorFilter(Protocol):

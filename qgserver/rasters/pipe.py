@@ -10,11 +10,13 @@ import numpy as np
 from lxml import etree
 
 from qgserver.draw.color import Color
+from qgserver.geo.extent import Extent
 from qgserver.rasters.model import (
     AS_IS,
     Cells,
     ColorFilter,
     Grid,
+    NeighbourRenderer,
     Picture,
     RasterRenderer,
     RasterSource,
@@ -27,6 +29,8 @@ from qgserver.registry import Registry
 Reader = Callable[[etree._Element], RasterRenderer]
 renderers: Registry[Reader] = Registry("raster renderer")
 """``type`` attribute of ``<rasterrenderer>`` -> function that reads the element."""
+PART = 1 << 18
+"""Cells coloured at once: what is needed on the way is many times as large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,23 @@ class Pipe:
         renderer = self.renderer
         if renderer is None:
             return np.zeros((grid.height, grid.width, 4), np.uint8)
-        bands = dict.fromkeys(renderer.bands())
         if isinstance(renderer, ReadingRenderer):
-            picture = renderer.draw(grid, lambda other: self.cells(source, other, tuple(bands)))
-        else:
-            bands |= dict.fromkeys(band for band in (*self.channels, self.alpha_band) if band > 0)
-            cells = self.cells(source, grid, tuple(bands))
-            picture = self._translucent(renderer.paint(cells), cells)
+            bands = tuple(dict.fromkeys(renderer.bands()))
+            return self._filtered(renderer.draw(grid, lambda other: self.cells(source, other, bands)))
+        others = (band for band in (*self.channels, self.alpha_band) if band > 0)
+        cells = self.cells(source, grid, tuple(dict.fromkeys((*renderer.bands(), *others))))
+        out: Picture = np.empty((grid.height, grid.width, 4), np.uint8)
+        reach = renderer.reach() if isinstance(renderer, NeighbourRenderer) else 0
+        step = max(PART // grid.width, 1)
+        for start in range(0, grid.height, step):
+            rows = slice(start, min(start + step, grid.height))
+            first = max(start - reach, 0)
+            wide = rows_of(cells, slice(first, rows.stop + reach))
+            picture = renderer.paint(wide)[start - first : rows.stop - first]
+            out[rows] = self._filtered(self._translucent(picture, rows_of(cells, rows)))
+        return out
+
+    def _filtered(self, picture: Picture) -> Picture:
         for change in self.filters:
             picture = change.apply(picture)
         return picture
@@ -94,3 +108,17 @@ class Pipe:
         if isinstance(share, float) and share >= 1:
             return picture
         return faded(picture, share)
+
+
+def rows_of(cells: Cells, rows: slice) -> Cells:
+    """Some rows of cells."""
+    first, last, _ = rows.indices(cells.grid.height)
+    if (first, last) == (0, cells.grid.height):
+        return cells
+    box, height = cells.grid.extent, cells.grid.cell_height
+    extent = Extent(box.xmin, box.ymax - last * height, box.xmax, box.ymax - first * height)
+    return Cells(
+        Grid(extent, cells.grid.width, last - first),
+        {band: values[first:last] for band, values in cells.values.items()},
+        {band: mask[first:last] for band, mask in cells.nothing.items()},
+    )

@@ -33,6 +33,9 @@ class Hillshade:
     def bands(self) -> Sequence[int]:
         return (self.band,)
 
+    def reach(self) -> int:
+        return 1
+
     def paint(self, cells: Cells) -> Picture:
         void = nothing(cells, (self.band,))
         # Beyond the edge the cells of the edge go on (measured).

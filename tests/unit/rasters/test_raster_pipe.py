@@ -93,3 +93,16 @@ def test_values_at_a_point_and_over_a_band(tmp_path: Path) -> None:
     assert found["stdev"] == pytest.approx(np.std([1, 2, 3, 8]))
     assert band_statistics(source, ranged, 1)["stdev"] == pytest.approx(np.std([1, 2, 3], ddof=1))
     assert band_statistics(source, Pipe(nodata={1: ((0.0, 9.0),)}), 1) == {}
+
+
+@pytest.mark.parametrize("renderer", ['type="hillshade" band="1" zfactor="2"', 'type="singlebandgray" grayBand="1"'])
+def test_parts_make_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renderer: str) -> None:
+    values = np.random.default_rng(3).uniform(0, 255, (1, 23, 17)).astype(np.float32)
+    source = opened(write(tmp_path / "a.tif", values))
+    pipe = read(
+        f'<rasterrenderer {renderer} opacity="0.7"/><brightnesscontrast brightness="20" contrast="5" gamma="1"/>'
+    )
+    whole = pipe.paint(source, source.info().grid)
+    monkeypatch.setattr("qgserver.rasters.pipe.PART", 40)
+    assert (pipe.paint(source, source.info().grid) == whole).all()
+    assert len(np.unique(whole[:, :, 0])) > (50 if "hillshade" in renderer else 0)
