@@ -42,9 +42,9 @@ class Enhancement:
         """Whether what lies beyond the limits is not shown."""
         return self.algorithm in (STRETCH_CLIP, CLIP)
 
-    def fitted(self, visible: VisibleLimits | None, values: Values, void: Mask) -> Enhancement:
-        """The enhancement with the limits of what is visible, where they are asked for and there is something."""
-        found = None if visible is None else visible.of(values, void)
+    def fitted(self, visible: VisibleLimits, values: Values, void: Mask) -> Enhancement:
+        """The enhancement with the limits of what is visible, if anything is."""
+        found = visible.of(values, void)
         return self if found is None else replace(self, minimum=found[0], maximum=found[1])
 
     def bytes(self, values: Values) -> Bytes:

@@ -169,6 +169,14 @@ class NeighbourRenderer(Protocol):
         """How many rows and columns around."""
 
 
+@runtime_checkable
+class FollowingRenderer(Protocol):
+    """A renderer whose limits may follow what a map shows."""
+
+    def following(self, cells: Cells) -> RasterRenderer:
+        """The renderer as it is where these cells are all that is shown; itself where its limits stand."""
+
+
 class ColorFilter(Protocol):
     """A change of colours after the renderer (brightness and contrast; hue and saturation)."""
 

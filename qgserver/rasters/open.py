@@ -36,7 +36,7 @@ def open_raster(source: DataSource, sources: Sources) -> RasterSource:
 class AbsentRaster:
     """A layer of which nothing is left but what its project says."""
 
-    def info(self) -> RasterInfo:
+    def info(self, reading: Reading = AS_IS) -> RasterInfo:
         """See ``RasterSource``."""
         return RasterInfo(Grid(Extent(0.0, 0.0, 0.0, 0.0), 0, 0), (), sized=False)
 

@@ -15,6 +15,7 @@ from qgserver.rasters.model import (
     AS_IS,
     Cells,
     ColorFilter,
+    FollowingRenderer,
     Grid,
     NeighbourRenderer,
     Picture,
@@ -69,6 +70,8 @@ class Pipe:
             return self._filtered(renderer.draw(grid, lambda other: self.cells(source, other, bands)))
         others = (band for band in (*self.channels, self.alpha_band) if band > 0)
         cells = self.cells(source, grid, tuple(dict.fromkeys((*renderer.bands(), *others))))
+        if isinstance(renderer, FollowingRenderer):
+            renderer = renderer.following(cells)
         out: Picture = np.empty((grid.height, grid.width, 4), np.uint8)
         reach = renderer.reach() if isinstance(renderer, NeighbourRenderer) else 0
         step = max(PART // grid.width, 1)

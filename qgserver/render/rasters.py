@@ -54,7 +54,7 @@ def paint_raster(canvas: Canvas, plan: RasterPlan, sources: Sources, view: View)
     if pipe.renderer is None or pipe.opacity <= 0:
         return
     source = open_raster(plan.layer.source, sources)
-    info = source.info()
+    info = source.info(pipe.reading)
     box = info.grid.extent if plan.transform is None else plan.transform.extent(info.grid.extent)
     shown = None if box is None else box.intersection(_visible(view, plan.transform))
     if shown is None or not (shown.width > 0 and shown.height > 0):

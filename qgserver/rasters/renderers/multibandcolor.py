@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from lxml import etree
 
 from qgserver.rasters.colors import OPAQUE, blank, nothing, to_picture
 from qgserver.rasters.contrast import Enhancement, enhanced, read_enhancement
-from qgserver.rasters.model import Cells, LegendEntry, Picture
+from qgserver.rasters.model import Cells, LegendEntry, Picture, RasterRenderer
 from qgserver.rasters.options import integer
 from qgserver.rasters.pipe import renderers
 from qgserver.rasters.visible import VisibleLimits, read_visible_limits
@@ -35,6 +35,14 @@ class MultiBandColor:
     def bands(self) -> Sequence[int]:
         return tuple(dict.fromkeys(band for band in self.channels if band > 0))
 
+    def following(self, cells: Cells) -> RasterRenderer:
+        visible = self.visible
+        if visible is None:
+            return self
+        pairs = zip(self.channels, self.enhancements, strict=True)
+        found = (one and one.fitted(visible, cells.values[band], nothing(cells, (band,))) for band, one in pairs)
+        return replace(self, enhancements=tuple(found), visible=None)
+
     def paint(self, cells: Cells) -> Picture:
         words = blank(cells)
         used = self.bands()
@@ -46,8 +54,6 @@ class MultiBandColor:
             if band < 1:
                 continue
             values = cells.values[band]
-            if enhancement is not None:
-                enhancement = enhancement.fitted(self.visible, values, nothing(cells, (band,)))
             words |= enhanced(enhancement, values).astype(np.uint32) << np.uint32(shift)
             beyond = None if enhancement is None else enhancement.hidden(values)
             if beyond is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from lxml import etree
@@ -11,7 +11,7 @@ from lxml import etree
 from qgserver.rasters.captions import grey_ramp, ramp_entry
 from qgserver.rasters.colors import OPAQUE, nothing, to_picture
 from qgserver.rasters.contrast import NONE, Enhancement, enhanced, read_enhancement
-from qgserver.rasters.model import Cells, LegendEntry, Picture
+from qgserver.rasters.model import Cells, LegendEntry, Picture, RasterRenderer
 from qgserver.rasters.options import integer
 from qgserver.rasters.pipe import renderers
 from qgserver.rasters.visible import VisibleLimits, read_visible_limits
@@ -32,18 +32,22 @@ class SingleBandGray:
     def bands(self) -> Sequence[int]:
         return (self.band,)
 
+    def following(self, cells: Cells) -> RasterRenderer:
+        if self.enhancement is None or self.visible is None:
+            return self
+        found = self.enhancement.fitted(self.visible, cells.values[self.band], nothing(cells, (self.band,)))
+        return replace(self, enhancement=found, visible=None)
+
     def paint(self, cells: Cells) -> Picture:
         values = cells.values[self.band]
-        void = nothing(cells, (self.band,))
-        enhancement = None if self.enhancement is None else self.enhancement.fitted(self.visible, values, void)
-        grey = enhanced(enhancement, values)
+        grey = enhanced(self.enhancement, values)
         if self.inverted:
             grey = ~grey
         words = grey.astype(np.uint32) * np.uint32(0x010101) | OPAQUE
-        hidden = None if enhancement is None else enhancement.hidden(values)
+        hidden = None if self.enhancement is None else self.enhancement.hidden(values)
         if hidden is not None:
             words[hidden] = 0
-        words[void] = 0
+        words[nothing(cells, (self.band,))] = 0
         return to_picture(words)
 
     def legend(self) -> Sequence[LegendEntry]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
 from qgserver.rasters.captions import is_continuous, ramp_entry
 from qgserver.rasters.colors import by_table, nothing, to_color, to_picture
-from qgserver.rasters.model import Cells, LegendEntry, Picture
+from qgserver.rasters.model import Cells, LegendEntry, Picture, RasterRenderer
 from qgserver.rasters.options import integer
 from qgserver.rasters.pipe import renderers
 from qgserver.rasters.shader import INTERPOLATED, RampShader, limits, read_shader
@@ -32,12 +32,15 @@ class SingleBandPseudoColor:
     def bands(self) -> Sequence[int]:
         return (self.band,)
 
+    def following(self, cells: Cells) -> RasterRenderer:
+        found = self.visible and self.visible.of(cells.values[self.band], nothing(cells, (self.band,)))
+        if not found:
+            return self
+        return replace(self, shader=self.shader.spread((self.low, self.high), found), visible=None)
+
     def paint(self, cells: Cells) -> Picture:
-        values, void = cells.values[self.band], nothing(cells, (self.band,))
-        found = None if self.visible is None else self.visible.of(values, void)
-        shader = self.shader if found is None else self.shader.spread((self.low, self.high), found)
-        words = by_table(values, shader.words)
-        words[void] = 0
+        words = by_table(cells.values[self.band], self.shader.words)
+        words[nothing(cells, (self.band,))] = 0
         return to_picture(words)
 
     def legend(self) -> Sequence[LegendEntry]:

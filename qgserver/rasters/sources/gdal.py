@@ -86,7 +86,7 @@ class GdalSource:
         }
         self._datasets = datasets
 
-    def info(self) -> RasterInfo:
+    def info(self, reading: Reading = AS_IS) -> RasterInfo:
         """See ``RasterSource``."""
         with self._datasets.use(self._path, self._options) as opened:
             return opened.info

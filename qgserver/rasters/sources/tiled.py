@@ -123,9 +123,9 @@ class TiledSource:
         self._service = service
         self._load = load
 
-    def info(self) -> RasterInfo:
+    def info(self, reading: Reading = AS_IS) -> RasterInfo:
         """See ``RasterSource``."""
-        pyramid = self._load(deadline(AS_IS))
+        pyramid = self._load(deadline(reading))
         return NOWHERE if pyramid is None else pyramid.info
 
     def read(self, grid: Grid, bands: Sequence[int], reading: Reading = AS_IS) -> Cells:

@@ -70,9 +70,9 @@ class WmsSource:
         self._layers = source.values("layers")[::-1]
         self._styles = source.values("styles")[::-1]
 
-    def info(self) -> RasterInfo:
+    def info(self, reading: Reading = AS_IS) -> RasterInfo:
         """See ``RasterSource``."""
-        ask = self._ask(deadline(AS_IS))
+        ask = self._ask(deadline(reading))
         return NOWHERE if ask is None else RasterInfo(Grid(ask.extent, 0, 0), COLORS, ask.crs, sized=False)
 
     def read(self, grid: Grid, bands: Sequence[int], reading: Reading = AS_IS) -> Cells:

@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from qgserver.geo.extent import Extent
-from qgserver.rasters.model import Cells, Grid, RasterRenderer
+from qgserver.rasters.model import Cells, FollowingRenderer, Grid, RasterRenderer
 from qgserver.rasters.pipe import renderers
 
 
@@ -68,6 +68,11 @@ def test_not_a_number_and_no_data_are_nothing() -> None:
     assert found == [(0, 0, 0, 0), (0, 0, 0, 0), (255, 255, 255, 255), (255, 255, 255, 255)]
 
 
+def rgba_following(renderer: RasterRenderer, shown: Cells) -> list[tuple[int, ...]]:
+    assert isinstance(renderer, FollowingRenderer)
+    return rgba(renderer.following(shown), shown)
+
+
 ORIGIN = (
     "<minMaxOrigin><limits>{0}</limits><extent>UpdatedCanvas</extent><cumulativeCutLower>0.25</cumulativeCutLower>"
     "<cumulativeCutUpper>0.75</cumulativeCutUpper><stdDevFactor>0.5</stdDevFactor></minMaxOrigin></rasterrenderer>"
@@ -81,11 +86,12 @@ ORIGIN = (
 def test_limits_follow_what_is_visible_where_a_style_says_so(limits: str, expected: list[int]) -> None:
     grey = GREY.format(algorithm="StretchToMinimumMaximum", gradient="BlackToWhite")
     renderer = read(grey.replace("</rasterrenderer>", ORIGIN.format(limits)))
-    found = rgba(renderer, cells([[40, 50, 60, 70, 80, -9999, np.nan]]))
-    assert [pixel[0] for pixel in found[:5]] == expected
-    assert rgba(renderer, cells([[-9999]])) == [(0, 0, 0, 0)]
+    assert [
+        pixel[0] for pixel in rgba_following(renderer, cells([[40, 50, 60, 70, 80, -9999, np.nan]]))[:5]
+    ] == expected
+    assert rgba_following(renderer, cells([[-9999]])) == [(0, 0, 0, 0)]
     shaded = read(SHADED.format(kind="INTERPOLATED", clip=0).replace("</rasterrenderer>", ORIGIN.format("MinMax")))
-    assert rgba(shaded, cells([[100, 110, 120, 400]]))[:3] == [RED, (230, 25, 0, 255), (204, 51, 0, 255)]
+    assert rgba_following(shaded, cells([[100, 110, 120, 400]]))[:3] == [RED, (230, 25, 0, 255), (204, 51, 0, 255)]
 
 
 def test_a_missing_band_of_three_leaves_its_channel_dark() -> None:
