@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import shapely
 
@@ -231,3 +232,50 @@ def test_labels_of_lines_take_the_place_that_rounding_favours_in_qgis(
     assert {p.item.feature: (p.x, p.y) for p in found} == {
         feature: pytest.approx(at, abs=0.01) for feature, at in expected.items()
     }
+
+
+def test_labels_outside_of_polygons_stand_as_near_to_their_centre_as_in_qgis() -> None:
+    rings = {
+        "162 126,157 104,142 124,159 136,162 126": "Lyon",
+        "132 127,121 102,103 122,115 140,132 127": "Lyon",
+        "142 94,132 79,116 89,135 102,142 94": "Hello",
+        "141 128,122 110,108 130,123 146,141 128": "Lyon",
+    }
+    crowd = [
+        replace(
+            label(0, mode=Mode.OUTSIDE, feature=number),
+            geometry=shapely.from_wkt(f"POLYGON (({ring}))"),
+            width=WIDTHS[text],
+            margins=(3.25, 5.0),
+        )
+        for number, (ring, text) in enumerate(rings.items())
+    ]
+    found = place(crowd, [], Engine(240, 200, 96 / 25.4))
+    assert {p.item.feature: (p.x, p.y) for p in found} == {
+        0: pytest.approx((161.46, 101.56), abs=0.01),
+        1: pytest.approx((71.58, 107.59), abs=0.01),
+        3: pytest.approx((142.41, 124.41), abs=0.01),
+    }
+
+
+def test_the_size_of_a_pixel_changes_no_place() -> None:
+    """Lines are measured in map units; what comes back are pixels."""
+    lines = ["LINESTRING (20 30, 120 80, 200 60)", "LINESTRING (30 150, 130 120, 210 160)"]
+    modes = (Mode.LINE, Mode.HORIZONTAL, Mode.CURVED)
+    crowd = [
+        replace(
+            label(0, mode=mode, feature=(mode, wkt)),
+            geometry=shapely.from_wkt(wkt),
+            placing=Placing(mode=mode, distance=3.0),
+            advances=np.full(5, 8.0) if mode == Mode.CURVED else None,
+        )
+        for mode in modes
+        for wkt in lines
+    ]
+    engine = Engine(240, 200, 96 / 25.4)
+    there = replace(engine, unit=12.5, corner=(842_000.0, 6_523_000.0))
+    for one, two in zip(place(crowd, [], engine), place(crowd, [], there), strict=True):
+        assert (one.x, one.y, one.angle) == pytest.approx((two.x, two.y, two.angle), abs=1e-6)
+        if one.glyphs is not None:
+            assert two.glyphs is not None
+            assert one.glyphs == pytest.approx(two.glyphs, abs=1e-6)
