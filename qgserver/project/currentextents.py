@@ -11,6 +11,7 @@ from qgserver.geo.extent import Extent
 from qgserver.project.layersource import open_layer
 from qgserver.project.model import Project, RasterLayer, VectorLayer
 from qgserver.providers import Sources, file_is_missing
+from qgserver.rasters.open import open_raster
 
 log = logging.getLogger("qgserver")
 
@@ -37,13 +38,15 @@ class CurrentExtents:
             return None
         extent = layer.extent
         asked = extent is None or layer.source.provider in CURRENT
-        if isinstance(layer, VectorLayer) and asked and self._asked < PATIENCE:
+        if asked and self._asked < PATIENCE:
             extent = self._ask(layer)
         return None if extent is None or extent.is_empty else extent
 
-    def _ask(self, layer: VectorLayer) -> Extent | None:
+    def _ask(self, layer: VectorLayer | RasterLayer) -> Extent | None:
         started = time.monotonic()
         try:
+            if isinstance(layer, RasterLayer):
+                return open_raster(layer.source, self._sources).info().grid.extent
             return open_layer(self._project, layer, self._sources).extent()
         except ProviderError as error:
             log.warning("the box of layer %s is not known: %s", layer.published, error.message)

@@ -11,6 +11,12 @@ from PIL import Image
 from werkzeug.test import Client
 
 from qgserver.app import create_application
+from qgserver.errors import Problems
+from qgserver.geo.extent import Extent
+from qgserver.project.currentextents import CurrentExtents
+from qgserver.project.model import RasterLayer
+from qgserver.project.reading import read_project
+from qgserver.providers import Sources
 from qgserver.settings import Settings
 from tests.unit.rasters.files import TEN, write
 
@@ -62,6 +68,15 @@ def test_styles_and_their_scales(folder: Path) -> None:
     plain, hidden, inverted = (pixels(app.get(query(folder, 8, style)).data) for style in ("a", "b", "c"))
     assert not hidden.any()
     assert (inverted[:, :, :3] == 255 - plain[:, :, :3]).all()
+
+
+def test_the_box_of_a_layer_comes_from_its_file_where_the_project_has_none(folder: Path) -> None:
+    project = read_project((folder / "p.qgs").read_bytes(), str(folder / "p.qgs"), Problems())
+    layer = project.layers["r"]
+    assert isinstance(layer, RasterLayer)
+    assert CurrentExtents(project, Sources()).of(layer) == Extent(100, 120, 180, 200)
+    (folder / "r.tif").write_bytes(b"no raster")
+    assert CurrentExtents(project, Sources()).of(layer) is None
 
 
 def test_a_map_far_away_is_empty(folder: Path) -> None:
