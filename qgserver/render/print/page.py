@@ -33,7 +33,7 @@ from qgserver.render.print.maps import draw_map
 from qgserver.render.print.paper import MM_PER_INCH, Paper, map_denominator, rectangle
 from qgserver.render.print.pictures import draw_picture
 from qgserver.render.print.request import PrintRequest
-from qgserver.render.print.scalebars import draw_scale_bar
+from qgserver.render.print.scalebars import fit_scale_bar
 from qgserver.render.print.shapes import draw_marker, draw_nodes, draw_shape
 from qgserver.render.print.tables import draw_table
 
@@ -47,11 +47,11 @@ _DRAW: Mapping[type[LayoutItem], Callable[[Paper, Any], None]] = {
     NodesItem: draw_nodes,
     MarkerItem: draw_marker,
     PictureItem: draw_picture,
-    ScaleBarItem: draw_scale_bar,
     TableItem: draw_table,
 }
 _FITTED: Mapping[type[LayoutItem], Callable[[Paper, Any], tuple[LayoutItem, Callable[[Paper], None]]]] = {
     LegendItem: fit_legend,
+    ScaleBarItem: fit_scale_bar,
 }
 """Items that are as large as what they show: from an item to one of the right size, and what draws it."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from shapely import LineString
@@ -25,28 +27,45 @@ SMALLEST = 0.01
 
 Boxes = list[tuple[float, float]]
 """Left edge and width of segments in mm, from the left end of the bar."""
+Label = tuple[float, str, str]
+"""Where it stands in mm from there, the number that is centred there, and the whole text."""
 
 
-def draw_scale_bar(paper: Paper, item: ScaleBarItem) -> None:
-    """The bar of the map it belongs to, nothing without that."""
+def fit_scale_bar(paper: Paper, item: ScaleBarItem) -> tuple[ScaleBarItem, Callable[[Paper], None]]:
+    """The item as wide as its bar with its labels, and what draws it: nothing without the map it belongs to."""
     shown = paper.all_maps.get(item.map_uuid)
     kind = type_of(item.format)
     if shown is None or kind is None or shown.extent.width <= 0 or shown.width <= 0:
-        return
+        return item, _draw_nothing
     if item.style == "Numeric":
-        _draw_numeric(paper, item, shown, kind)
-        return
+        return item, partial(_draw_numeric, item=item, shown=shown, kind=kind)
+    boxes, units = _segments(paper, item, shown)
+    if not boxes:
+        return item, _draw_nothing
+    labels = list(_labels(item, units, boxes))
+    first = 0.0 if item.labels_centered else kind.width(labels[0][1]) / 2
+    last = max(0.0, *(place - kind.width(number) / 2 + kind.width(text) for place, number, text in labels))
+    item = replace(item, width=first + max(last, sum(boxes[-1])) + 2 * (item.box_space + item.line_width))
+    return item, partial(_draw_bar, item=item, kind=kind, boxes=boxes, labels=labels)
+
+
+def _draw_nothing(paper: Paper) -> None:
+    pass
+
+
+def _segments(paper: Paper, item: ScaleBarItem, shown: MapItem) -> tuple[Boxes, float]:
+    """The segments, and how many units one of those right of zero has."""
     per_mm = _units_across(paper, item, shown) / shown.width
     units = _fitted(item, per_mm) if item.fit else item.units
     segment = units / per_mm if per_mm > 0 else 0.0
     if not SMALLEST <= segment < 10_000:
-        return
+        return [], units
     boxes: Boxes = [(segment / item.left * i, segment / item.left) for i in range(item.left)]
     start = segment if item.left else 0.0
-    boxes += [(start + segment * i, segment) for i in range(item.segments)]
-    if not boxes:
-        return
-    labels = list(_labels(item, units, boxes))
+    return [*boxes, *((start + segment * i, segment) for i in range(item.segments))], units
+
+
+def _draw_bar(paper: Paper, item: ScaleBarItem, kind: Type, boxes: Boxes, labels: Sequence[Label]) -> None:
     # all begins a line's width to the right (measured)
     left = item.box_space + item.line_width + (0.0 if item.labels_centered else kind.width(labels[0][1]) / 2)
     tall = kind.ascent
@@ -81,7 +100,7 @@ def _fitted(item: ScaleBarItem, per_mm: float) -> float:
     return min((power * nice for nice in NICE), key=lambda value: abs(value - wanted))
 
 
-def _labels(item: ScaleBarItem, units: float, boxes: Boxes) -> Iterator[tuple[float, str, str]]:
+def _labels(item: ScaleBarItem, units: float, boxes: Boxes) -> Iterator[Label]:
     """Place, number and text of each label: at the ends of segments, the last one with the unit."""
     right = boxes[item.left :]
     if item.left:
