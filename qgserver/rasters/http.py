@@ -86,13 +86,13 @@ class Connections:
         self._idle: dict[tuple[str, str, int, bool], list[_Connection]] = {}
 
     def get(self, url: str, headers: Mapping[str, str], until: float) -> Answer:
-        """The answer to GET, redirects followed, before ``until`` (of ``time.monotonic``). ``headers`` go to the host
-        of ``url`` only. Raises ``FetchError``."""
-        home = _split(url).hostname
+        """The answer to GET, redirects followed, before ``until`` (of ``time.monotonic``). ``headers`` go to the server
+        of ``url`` only, and not without its encryption. Raises ``FetchError``."""
+        home = _split(url)
         for _ in range(MAX_REDIRECTS + 1):
             parts = _split(url)
-            own = parts.hostname == home
-            status, found, body = self._exchange(parts, headers if own else {}, until, wanted=own)
+            sent = headers if (parts.scheme, parts.netloc) == (home.scheme, home.netloc) else {}
+            status, found, body = self._exchange(parts, sent, until, wanted=parts.hostname == home.hostname)
             if status not in (301, 302, 303, 307, 308) or not found.get("location"):
                 if status != 200:
                     raise FetchError(f"it answers with status {status}", status)
