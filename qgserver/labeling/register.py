@@ -208,7 +208,9 @@ class Source:
         points, owners = shapely.get_coordinates(marked[at_markers], return_index=True)
         around = np.array([sides[number] for number in at_markers], dtype=np.float64)
         boxes = np.asarray(shapely.box(*boxes_at(points, around[owners], self.height).T), dtype=object)
-        for owner, box in zip(owners.tolist(), boxes, strict=True):
+        boxes = clipped(boxes, self.frame)  # what of a marker lies beyond the map is in nobody's way (measured)
+        solid = np.flatnonzero(shapely.area(boxes) > 0)
+        for owner, box in zip(owners[solid].tolist(), boxes[solid].tolist(), strict=True):
             feature, factor = group[at_markers[owner]], factors[at_markers[owner]] or 0.0
             yield feature, Obstacle(self.layer, feature_name(features, feature.row), box, factor, ObstacleKind.WHOLE)
 
