@@ -12,7 +12,7 @@ from qgserver.draw.images import draw_turned
 from qgserver.draw.paths import box_path, single_path
 from qgserver.draw.vector import VectorCanvas
 from qgserver.geo.extent import Extent
-from qgserver.project.model import VectorLayer
+from qgserver.project.model import RasterLayer, VectorLayer
 from qgserver.project.model.layouts import MapItem, Overview
 from qgserver.render.map import render_map
 from qgserver.render.print.gridlines import on_map, on_paper
@@ -102,7 +102,7 @@ def _picture(
 
 def _faded(item: MapLayer, opacity: float) -> MapLayer:
     own = item.opacity
-    if own is None and isinstance(item.layer, VectorLayer):
+    if own is None and isinstance(item.layer, VectorLayer | RasterLayer):
         own = (item.layer.styles.get(item.style) or item.layer.style).opacity
     return replace(item, opacity=opacity * (1.0 if own is None else own))
 
