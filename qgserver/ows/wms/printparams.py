@@ -156,15 +156,17 @@ def _print_map(context: OperationContext, item: MapItem) -> PrintMap:
     if f"{prefix}LAYERS" in request.params:
         own.setdefault("STYLES", "")
     inner = replace(context, request=replace(request, params={**request.params, **own}))
+    asked = any(row.text(inner.request) for row in (params.LAYERS, params.SLD_BODY, params.HIGHLIGHT_GEOM))
     if item.locked is not None:
         chosen = _themed(context.project, item.locked)
-    elif any(row.text(inner.request) for row in (params.LAYERS, params.SLD_BODY, params.HIGHLIGHT_GEOM)):
+    elif asked:
         chosen = chosen_layers(inner)
     elif item.theme in context.project.themes:
         chosen = _themed(context.project, context.project.themes[item.theme].layers)
     else:
         chosen = list(_visible(context.project))
-    return PrintMap(tuple(map_layers(chosen, inner)), tuple(_highlights(inner)))
+    own_layers = asked or item.locked is not None
+    return PrintMap(tuple(map_layers(chosen, inner)), own_layers, tuple(_highlights(inner)))
 
 
 def _themed(project: Project, layers: tuple[ThemeLayer, ...]) -> list[Chosen]:

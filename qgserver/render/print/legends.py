@@ -227,9 +227,10 @@ def _nodes(paper: Paper, item: LegendItem) -> Iterator[tuple[LayerNode, LegendLa
     asked = request.maps.get(item.map_uuid)
     drawn = {one.layer.id: one for one in asked.layers} if asked is not None else {}
     entries = _of_tree(project.tree, ()) if item.layers is None else item.layers
+    only = frozenset(drawn) if item.layers is None and asked is not None and asked.chosen else None
     for entry in entries:
         layer: Layer | None = project.layers.get(entry.layer_id)
-        if layer is None or isinstance(layer, OtherLayer) or (item.layers is None and drawn and layer.id not in drawn):
+        if layer is None or isinstance(layer, OtherLayer) or (only is not None and layer.id not in only):
             continue
         one = drawn.get(entry.layer_id, MapLayer(layer))
         for node in legend_nodes(project, LegendRequest((one,)), paper.sources):

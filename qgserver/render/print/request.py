@@ -13,9 +13,11 @@ from qgserver.render.request import Highlight, MapLayer
 
 @dataclass(frozen=True, slots=True)
 class PrintMap:
-    """What a map item shows: ``layers`` bottom first."""
+    """What a map item shows: ``layers`` bottom first; ``chosen``: its own or those asked for, not the project's, and
+    then its legends show no others."""
 
     layers: tuple[MapLayer, ...] = ()
+    chosen: bool = False
     highlights: tuple[Highlight, ...] = ()
 
 
