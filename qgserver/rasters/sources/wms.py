@@ -1,4 +1,4 @@
-"""Provider ``wms``: tiles of the world (XYZ), WMTS, and maps of another WMS."""
+"""Provider ``wms``: tiles of the world (XYZ), WMTS, files of tiles, and maps of another WMS."""
 
 from __future__ import annotations
 
@@ -39,6 +39,10 @@ OLD = ("1.0", "1.1")
 
 def open_source(source: DataSource, sources: Sources) -> RasterSource:
     """The source of a layer; no server is asked yet. Raises ProviderError for credentials that can't be had."""
+    if source.params.get("type") == "mbtiles":
+        from qgserver.rasters.sources import mbtiles  # needs GDAL
+
+        return mbtiles.open_file(source, sources)
     remote = sources.shared(Remote, lambda: Remote(Rules(sources.remote_hosts)))
     service = read_service(source, remote)
     if source.params.get("type") == "xyz":

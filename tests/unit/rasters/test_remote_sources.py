@@ -237,6 +237,19 @@ def test_capabilities_with_entities_or_nonsense_are_not_read() -> None:
     assert found is not None and found.sets["G"].matrices == ()
 
 
+def test_levels_of_wmts_in_degrees_begin_with_the_latitude() -> None:
+    found = read_wmts(
+        b"<c><Contents><TileMatrixSet><Identifier>G</Identifier><SupportedCRS>urn:ogc:def:crs:EPSG::4326</SupportedCRS>"
+        b"<TileMatrix><Identifier>0</Identifier><ScaleDenominator>279541132.0143589</ScaleDenominator>"
+        b"<TopLeftCorner>90 -180</TopLeftCorner><TileWidth>256</TileWidth><TileHeight>256</TileHeight>"
+        b"<MatrixWidth>2</MatrixWidth><MatrixHeight>1</MatrixHeight></TileMatrix></TileMatrixSet></Contents></c>"
+    )
+    assert found is not None
+    (matrix,) = found.sets["G"].matrices
+    assert (matrix.left, matrix.top, matrix.columns, matrix.rows) == (-180.0, 90.0, 2, 1)
+    assert (matrix.width, matrix.height) == pytest.approx((180.0, 180.0), rel=1e-6)
+
+
 def test_parameters_replace_those_of_the_address() -> None:
     assert with_query("http://a/b?map=/x y&request=q", [("REQUEST", "GetMap"), ("CRS", "EPSG:3857")]) == (
         "http://a/b?map=/x%20y&REQUEST=GetMap&CRS=EPSG:3857"
