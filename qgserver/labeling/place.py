@@ -51,6 +51,7 @@ def _solved(
 ) -> tuple[list[Placed], list[Placed]]:
     """(labels with a place, labels without one at the best that they had)."""
     found = found.take(cheapest_first(found.item, found.cost))
+    present = np.unique(found.item)  # labels that obstacles leave no place still take their turns in the search
     penalty, barred = hindrances.penalties(found, items, obstacles, engine)
     anyway = np.array([item.show_unplaced for item in items], dtype=bool)
     barred_at_last = barred & anyway[found.item]
@@ -62,8 +63,8 @@ def _solved(
     found, origin = costs.final(found, items, engine)
     # labels that show in any case are freed of barred places when it is known which of them is the best
     found = _best(found.take(~barred[origin] | (_rank(found.item) == 0)), items, engine)
-    present, label = np.unique(found.item, return_inverse=True)
-    first = running(np.bincount(label))
+    label = np.searchsorted(present, found.item)
+    first = running(np.bincount(label, minlength=len(present)))
     labels = [items[number] for number in present.tolist()]
     hidden = _hidden(labels)
     rows, neighbours = manageable(found, hidden[label])
@@ -73,7 +74,8 @@ def _solved(
     active = solve(Problem(tried, cost, hidden, neighbours))
     active = np.where(active >= 0, rows[active], -1)
     shown = []
-    for best, row, item in zip(first.tolist(), active.tolist(), labels, strict=False):
+    for number in np.flatnonzero(np.diff(first)).tolist():
+        best, row, item = int(first[number]), int(active[number]), labels[number]
         if row >= 0 or engine.show_all or item.show_unplaced or item.always_show:
             shown.append(_placed(found, row if row >= 0 else best, items))
         elif engine.unplaced:
