@@ -7,6 +7,7 @@ that has just forked: ``Sources`` starts anew there.
 from __future__ import annotations
 
 import os
+import re
 import threading
 import warnings
 from collections import OrderedDict
@@ -36,6 +37,8 @@ _OPTIONS = {
 Stamp = tuple[int, int, int]
 Key = tuple[str, tuple[tuple[str, str], ...]]
 _opening = threading.Lock()
+_SECRET = re.compile(r"""//[^/@\s]+@|\b(?:password|pwd|token|sig)=[^&\s'"]*""", re.IGNORECASE)
+"""What the log must not hold of services and databases that GDAL reads."""
 ERRORS = (RasterioError, OSError, ValueError, OverflowError, MemoryError, SystemError)
 """What rasterio raises where a file is not as it should be."""
 
@@ -81,7 +84,7 @@ class Datasets:
                 opened.close()
                 raise
         except ERRORS as error:
-            detail = f"{path}: {type(error).__name__}: {error}"
+            detail = _SECRET.sub("***", f"{path}: {type(error).__name__}: {error}")
             raise ProviderError("The layer's raster can't be read", detail=detail) from error
         self._give_back(key, stamp, opened)
 

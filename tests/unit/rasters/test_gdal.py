@@ -123,6 +123,15 @@ def test_a_broken_file_fails(tmp_path: Path, size: int) -> None:
         source.read(grid(100, -200, 500, 200, (40, 40)), (1,))
 
 
+@pytest.mark.parametrize(
+    "path", ["/vsicurl/http://me:secret@127.0.0.1:9/a.tif", "PG:host=/nowhere dbname=x password=secret table=t"]
+)
+def test_secrets_are_not_logged(path: str) -> None:
+    with pytest.raises(ProviderError) as caught:
+        opened(path).info()
+    assert "secret" not in caught.value.message + caught.value.detail
+
+
 def test_one_cell_under_a_large_map(tmp_path: Path) -> None:
     source = opened(write(tmp_path / "a.tif", counting(1, 1) + 9))
     cells = source.read(grid(100, 190, 110, 200, (2000, 2000)), (1,))
