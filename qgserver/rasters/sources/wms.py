@@ -32,7 +32,8 @@ from qgserver.rasters.sources.wmscaps import WmsCapabilities, read_wms
 from qgserver.rasters.tiles import Tile, TileMatrix, paste
 
 CAPABILITIES_KEPT_S = 3600.0
-MAX_MAP_PIXELS = 64_000_000
+LARGER = 4
+"""Times the pixels asked for that an answer may have: some servers answer for their own idea of resolution."""
 OLD = ("1.0", "1.1")
 """Versions whose boxes have x before y in any CRS, and which call it SRS."""
 
@@ -153,7 +154,7 @@ class WmsSource:
         extra = [pair for bit, pair in enumerate(names) if bits >> bit & 1]
         out = blank(grid)
         data = self._service.fetch(self._address(ask, grid.extent, (grid.width, grid.height), extra), until)
-        pixels = decoded(data, MAX_MAP_PIXELS) if data else None
+        pixels = decoded(data, LARGER * grid.width * grid.height) if data else None
         if pixels is not None:
             box = grid.extent
             whole = TileMatrix("", box.xmin, box.ymax, box.width, box.height, 1, 1, grid.cell_width)
