@@ -31,7 +31,7 @@ from qgserver.render.print.labels import draw_html_item, draw_label
 from qgserver.render.print.legends import fit_legend
 from qgserver.render.print.maps import draw_map
 from qgserver.render.print.paper import MM_PER_INCH, Paper, map_denominator, rectangle
-from qgserver.render.print.pictures import draw_picture
+from qgserver.render.print.pictures import fit_picture
 from qgserver.render.print.request import PrintRequest
 from qgserver.render.print.scalebars import fit_scale_bar
 from qgserver.render.print.shapes import draw_marker, draw_nodes, draw_shape
@@ -46,11 +46,11 @@ _DRAW: Mapping[type[LayoutItem], Callable[[Paper, Any], None]] = {
     ShapeItem: draw_shape,
     NodesItem: draw_nodes,
     MarkerItem: draw_marker,
-    PictureItem: draw_picture,
     TableItem: draw_table,
 }
 _FITTED: Mapping[type[LayoutItem], Callable[[Paper, Any], tuple[LayoutItem, Callable[[Paper], None]]]] = {
     LegendItem: fit_legend,
+    PictureItem: fit_picture,
     ScaleBarItem: fit_scale_bar,
 }
 """Items that are as large as what they show: from an item to one of the right size, and what draws it."""
