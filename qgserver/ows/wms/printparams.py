@@ -213,7 +213,7 @@ def _check_size(context: OperationContext, request: PrintRequest) -> None:
     for page in range(len(request.layout.pages)):
         width, height = request.pixels(page)
         factor = max(width / request.layout.pages[page].width, height / request.layout.pages[page].height)
-        # what is turned is drawn upright first, with room for its corners
+        # a map that is turned may need pictures of its whole size, with room for its corners
         turned = (item for item in request.layout.items if isinstance(item, MapItem) and _is_turned(item))
         largest = max((factor * (item.width + item.height) for item in turned), default=0.0)
         pixels = max(width * height, largest**2)
