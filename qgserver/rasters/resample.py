@@ -18,6 +18,8 @@ Singles = NDArray[np.float32]
 
 _UNSIZED = 2.0
 """Cells of services: QGIS asks for twice as many and reduces them."""
+_MOST_PIXELS = 1 << 25
+"""Pixels of a picture that is made to be reduced."""
 _SLAB = 64
 """Rows made at once: the floats of a picture are many times its size."""
 _THIRD = 0.333
@@ -56,7 +58,8 @@ def resampled(paint: Paint, grid: Grid, source: Grid | None, settings: PictureRe
 def _plan(grid: Grid, source: Grid | None, settings: PictureResampling) -> _Plan:
     if not settings.zoomed_in and not settings.zoomed_out:
         return _Plan()
-    factor = _UNSIZED if source is None else min(grid.cell_width / source.cell_width, settings.max_oversampling)
+    most = min(settings.max_oversampling, max(math.sqrt(_MOST_PIXELS / (grid.width * grid.height)), 1.0))
+    factor = _UNSIZED if source is None else min(grid.cell_width / source.cell_width, most)
     if (factor < 1 and not settings.zoomed_in) or (factor > 1 and not settings.zoomed_out):
         factor = 1.0
     method = settings.zoomed_in if factor < 1 else settings.zoomed_out

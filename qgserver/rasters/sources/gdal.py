@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import Resampling as Method
+from rasterio.io import MemoryFile
+from rasterio.transform import Affine
 from rasterio.windows import Window
 
 from qgserver.providers import Sources
@@ -18,6 +20,8 @@ from qgserver.rasters.model import AS_IS, Cells, Grid, Mask, RasterInfo, Reading
 from qgserver.rasters.sources.datasets import Datasets, Opened
 
 NEAREST: Resampling = "nearestNeighbour"
+MOST_CELLS = 1 << 25
+"""Cells that are read to make fewer of them."""
 SAME = 1.1
 """Cells coarser than the source's by less than this may be resampled either way (QGIS's value)."""
 _METHODS: dict[Resampling, Method] = {
@@ -48,6 +52,11 @@ class _Axis:
         first = max(_round(-self.begin / self.step), 0)
         last = min(_round((self.size - self.begin) / self.step), self.count)
         return slice(first, max(first, last))
+
+    def divided(self, parts: float) -> _Axis:
+        """As many times finer cells of the same window."""
+        count = max(_round(self.count * parts), 1)
+        return replace(self, step=(self.end - self.begin) / count, count=count)
 
     def whole(self) -> tuple[int, int]:
         """The whole cells of the source that the window touches: from, number."""
@@ -169,18 +178,38 @@ def _read(opened: Opened, bands: Sequence[int], window: _Window, reading: Readin
     """The values of the wanted cells inside the source."""
     if not bands:
         return []
-    columns, rows = window.columns, window.rows
     method = _method(opened, bands[0], window.coarser, reading)
-    if method != NEAREST:
-        inside = (rows.inside(), columns.inside())
-        part = Window(*_clipped(columns, rows))
-        shape = (inside[0].stop - inside[0].start, inside[1].stop - inside[1].start)
-        return _raw(opened, bands, part, shape, method)
-    (left, width), (top, height) = columns.whole(), rows.whole()
-    count = (_fewer(height, rows.step), _fewer(width, columns.step))
+    if method == NEAREST:
+        return _nearest(opened, bands, window)
+    inside = (window.rows.inside(), window.columns.inside())
+    shape = (inside[0].stop - inside[0].start, inside[1].stop - inside[1].start)
+    if not _is_near(opened, bands[0], window.coarser, reading):
+        most = math.sqrt(MOST_CELLS / max(window.columns.count * window.rows.count, 1))
+        parts = min(reading.max_oversampling, window.coarser, most)
+        finer = _Window(window.columns.divided(parts), window.rows.divided(parts))
+        return [_reduced(values, shape, method) for values in _nearest(opened, bands, finer)]
+    return _raw(opened, bands, Window(*_clipped(window.columns, window.rows)), shape, method)
+
+
+def _nearest(opened: Opened, bands: Sequence[int], window: _Window) -> list[Values]:
+    """The values under the middles of the wanted cells."""
+    (left, width), (top, height) = window.columns.whole(), window.rows.whole()
+    count = (_fewer(height, window.rows.step), _fewer(width, window.columns.step))
     found = _raw(opened, bands, Window(left, top, width, height), count, NEAREST)
-    down, across = rows.places(top, height, count[0]), columns.places(left, width, count[1])
+    down, across = window.rows.places(top, height, count[0]), window.columns.places(left, width, count[1])
     return [_taken(values, down, across) for values in found]
+
+
+def _reduced(values: Values, shape: tuple[int, int], method: Resampling) -> Values:
+    """Fewer cells. What is nothing counts like a value, as in QGIS."""
+    height, width = values.shape
+    place = {"transform": Affine.scale(2.0), "dtype": values.dtype, "count": 1, "width": width, "height": height}
+    with MemoryFile() as memory:
+        with memory.open(driver="GTiff", **place) as file:
+            file.write(values, 1)
+        with memory.open() as file:
+            fewer: Values = file.read(1, out_shape=shape, resampling=_METHODS[method])
+    return fewer
 
 
 def _fewer(length: int, step: float) -> int:
@@ -204,18 +233,19 @@ def _clipped(columns: _Axis, rows: _Axis) -> tuple[float, float, float, float]:
 
 
 def _method(opened: Opened, band: int, coarser: float, reading: Reading) -> Resampling:
-    """How GDAL shall resample: not at all far out, nor what is a number of a colour."""
+    """How values are resampled; never what is a number of a colour."""
     finer, fewer = reading.zoomed_in, reading.zoomed_out
     if opened.info.bands[band - 1].palette:
         return NEAREST
     if coarser < 1:
         return finer
-    if coarser < SAME:
-        return fewer if fewer != NEAREST else finer
-    if fewer == NEAREST:
-        return NEAREST
+    return finer if coarser < SAME and fewer == NEAREST else fewer
+
+
+def _is_near(opened: Opened, band: int, coarser: float, reading: Reading) -> bool:
+    """Whether the file has cells that are fine enough, and not too fine: from those on GDAL may resample."""
     overviews = opened.dataset.overviews(band) if band <= opened.dataset.count else []
-    return fewer if any(coarser / factor <= reading.max_oversampling for factor in (1, *overviews)) else NEAREST
+    return any(coarser / factor <= max(reading.max_oversampling, SAME) for factor in (1, *overviews))
 
 
 def _raw(

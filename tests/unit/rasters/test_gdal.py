@@ -99,6 +99,17 @@ def test_values_are_resampled_where_the_layer_says_so(tmp_path: Path) -> None:
     assert smooth.tolist() == [[7.5, 12.5, 17.5, 22.5]]
 
 
+def test_far_out_the_nearest_cells_are_resampled(tmp_path: Path) -> None:
+    values = np.arange(64, dtype=np.float32).reshape(1, 1, 64)
+    source = opened(write(tmp_path / "a.tif", values))
+    window = grid(100, 190, 740, 200, (4, 1))
+    # twice as fine are cells of 8: their middles are 4, 12, 20, ...
+    far = source.read(window, (1,), Reading("nearestNeighbour", "average", 2.0)).values[1]
+    assert far.tolist() == [[8.0, 24.0, 40.0, 56.0]]
+    whole = source.read(window, (1,), Reading("nearestNeighbour", "average", 16.0)).values[1]
+    assert whole.tolist() == [[7.5, 23.5, 39.5, 55.5]]
+
+
 def test_a_changed_file_is_read_anew_and_a_vanished_one_fails(tmp_path: Path) -> None:
     sources, path = Sources(), tmp_path / "a.tif"
     source = opened(write(path, counting(1, 2)), sources)
