@@ -37,15 +37,28 @@ _METHODS: dict[Resampling, Method] = {
 
 
 @dataclass(frozen=True, slots=True)
+class _Side:
+    """An axis in units of the CRS: where the wanted cells begin and how long one is, where the source's begin and how
+    long one is; ``down``: counted from the top."""
+
+    begin: float
+    cell: float
+    origin: float
+    own: float
+    down: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Axis:
     """Columns (rows) of a window on a source, counted in its cells: ``count`` wanted ones, each ``step`` wide, from
-    ``begin`` to ``end``; ``size`` is the source's."""
+    ``begin`` to ``end``; ``size`` is the source's; ``side`` is the same in units of the CRS."""
 
     begin: float
     end: float
     step: float
     count: int
     size: int
+    side: _Side
 
     def inside(self) -> slice:
         """The wanted cells that lie in the source, by their middles."""
@@ -56,7 +69,8 @@ class _Axis:
     def divided(self, parts: float) -> _Axis:
         """As many times finer cells of the same window."""
         count = max(_round(self.count * parts), 1)
-        return replace(self, step=(self.end - self.begin) / count, count=count)
+        side = replace(self.side, cell=self.side.cell * self.count / count)
+        return replace(self, step=(self.end - self.begin) / count, count=count, side=side)
 
     def whole(self) -> tuple[int, int]:
         """The whole cells of the source that the window touches: from, number."""
@@ -67,9 +81,19 @@ class _Axis:
     def places(self, first: int, length: int, read: int) -> NDArray[np.int64]:
         """Which of the ``read`` cells that stand for ``length`` of the source from ``first`` on lies under the middle
         of each wanted cell that is inside."""
-        inside = self.inside()
-        middles = self.begin + (np.arange(inside.start, inside.stop) + 0.5) * self.step
-        return np.clip(np.floor((middles - first) * (read / length)), 0, read - 1).astype(np.int64)
+        inside, side = self.inside(), self.side
+        own = side.own * length / read
+        steps = np.full(inside.stop - inside.start, side.cell if side.down else side.cell / own)
+        # Middles on an edge fall to either side by the last digits, so they are added up in QGIS's order.
+        if side.down:
+            steps *= -1
+            steps[:1] = side.begin - (inside.start + 0.5) * side.cell
+            position = (side.origin - first * side.own - np.add.accumulate(steps)) / own
+        else:
+            start = side.begin + (inside.start + 0.5) * side.cell
+            steps[:1] = (start - (side.origin + first * side.own)) / own
+            position = np.add.accumulate(steps)
+        return np.clip(np.floor(position), 0, read - 1).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +187,7 @@ def _window(grid: Grid, source: Grid) -> _Window:
         grid.cell_width / width,
         grid.width,
         source.width,
+        _Side(wanted.xmin, grid.cell_width, own.xmin, width, False),
     )
     rows = _Axis(
         (own.ymax - wanted.ymax) / height,
@@ -170,6 +195,7 @@ def _window(grid: Grid, source: Grid) -> _Window:
         grid.cell_height / height,
         grid.height,
         source.height,
+        _Side(wanted.ymax, grid.cell_height, own.ymax, height, True),
     )
     return _Window(columns, rows)
 
