@@ -176,6 +176,8 @@ def _nothing(count: int, errors: Mask | None) -> Column:
 
 def same(left: Operand, right: Operand, negated: bool, count: int) -> Column:
     """``IS`` and ``IS NOT``: never null."""
+    if isinstance(left, Scalar):
+        left, right = right, left
     if isinstance(right, Scalar) and right.value is None:
         absent = nulls_of(left)
         values = np.zeros(count, np.bool_) if absent is None else absent.copy()

@@ -131,6 +131,7 @@ def outcome(column: Any) -> list[Any]:
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TREES, ROWS)
+@example(Binary("IS", Literal(None), FieldRef("b")), [dict.fromkeys(DTYPES), dict.fromkeys(DTYPES) | {"b": True}])
 def test_columns_agree_with_rows(node: Node, rows: list[dict[str, Any]]) -> None:
     batch = batch_of(rows)
     assert outcome(evaluate(node, batch, Context())) == outcome(evaluate_rows(node, batch, Context()))
