@@ -314,8 +314,9 @@ class TableColumn:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableItem(LayoutItem):
     """Rows of a layer's attributes in the first frame of a table: at most ``rows`` of those that ``where`` keeps.
-    ``order``: expressions, and whether they sort downwards. ``header`` None = no headings, which stand as their columns
-    do or at ``header_across`` (0 left, 1 right). ``grid`` has lines between rows and columns if ``across`` and ``down``.
+    ``order``: expressions, and whether they sort downwards. ``header`` None = no headings, which stand as their
+    columns do or at ``header_across`` (0 left, 1 right). ``grid`` has lines between rows and columns if ``across`` and
+    ``down``.
     ``paint`` is behind all cells."""
 
     layer_id: str
