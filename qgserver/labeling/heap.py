@@ -27,7 +27,7 @@ class Heap:
     def insert(self, member: int, key: int) -> None:
         self.members.append(member)
         self.keys.append(key)
-        self._rise(len(self.members) - 1)
+        self._settle(self._rise(len(self.members) - 1, key), member, key)
 
     def pop(self) -> int:
         """The member on top, taken away."""
@@ -40,41 +40,55 @@ class Heap:
         self.place[member] = -1
         last, key = self.members.pop(), self.keys.pop()
         if last != member:
-            self.members[gap], self.keys[gap], self.place[last] = last, key, gap
-            self._sink(gap)
+            self._settle(self._sink(gap, key), last, key)
 
     def lower(self, members: Iterable[int]) -> None:
         """The keys of those that are still in fall by one, in this order."""
-        place, keys = self.place, self.keys
+        place, keys, size = self.place, self.keys, len(self.keys)
         for member in members:
             at = place[member]
-            if at >= 0:
-                keys[at] -= 1
-                self._rise(at)
-                self._sink(place[member])
+            if at < 0:
+                continue
+            key = keys[at] - 1
+            keys[at] = key
+            right = 2 * at + 2
+            # Most stay where they are: nothing greater above, nothing smaller below.
+            if (
+                (at and keys[(at - 1) >> 1] > key)
+                or (right <= size and keys[right - 1] < key)
+                or (right < size and keys[right] < key)
+            ):
+                self._settle(self._sink(self._rise(at, key), key), member, key)
 
-    def _rise(self, at: int) -> None:
-        member, key = self.members[at], self.keys[at]
+    def _rise(self, at: int, key: int) -> int:
+        """Where a key at ``at`` comes to stand when greater ones above it come down."""
+        members, keys, place = self.members, self.keys, self.place
         while at:
             above = (at - 1) >> 1
-            if self.keys[above] <= key:
+            other = keys[above]
+            if other <= key:
                 break
-            self._put(at, self.members[above], self.keys[above])
+            moved = members[at] = members[above]
+            keys[at], place[moved] = other, at
             at = above
-        self._put(at, member, key)
+        return at
 
-    def _sink(self, at: int) -> None:
-        member, key = self.members[at], self.keys[at]
-        size = len(self.members)
-        while 2 * at + 1 < size:
-            child = 2 * at + 1
-            if child + 1 < size and self.keys[child + 1] <= self.keys[child]:
+    def _sink(self, at: int, key: int) -> int:
+        """Where a key at ``at`` comes to stand when smaller ones below it go up."""
+        members, keys, place = self.members, self.keys, self.place
+        last = len(members) - 1
+        child = 2 * at + 1
+        while child <= last:
+            other = keys[child]
+            if child < last and keys[child + 1] <= other:
                 child += 1
-            if self.keys[child] >= key:
+                other = keys[child]
+            if other >= key:
                 break
-            self._put(at, self.members[child], self.keys[child])
-            at = child
-        self._put(at, member, key)
+            moved = members[at] = members[child]
+            keys[at], place[moved] = other, at
+            at, child = child, 2 * child + 1
+        return at
 
-    def _put(self, at: int, member: int, key: int) -> None:
+    def _settle(self, at: int, member: int, key: int) -> None:
         self.members[at], self.keys[at], self.place[member] = member, key, at
