@@ -99,10 +99,11 @@ class PostgresProvider:
                     yield _batch(few, names, query, relation)
                 return
         size, crowded = min(query.first_batch, query.batch_size), False
-        first = _opening(pgsql.select(relation, names, query, where, crowded=False), size)
         if query.simplify > 0:
             explain = pgsql.plan(relation, query, where)
             first = [Command(explain.text, explain.values)]
+        else:
+            first = _opening(pgsql.select(relation, names, query, where, crowded=False), size)
         with self._pool.reading(self._role, first) as reading:
             rows = reading.rows
             if query.simplify > 0:

@@ -113,7 +113,7 @@ def read_batches(
     """The layer's features in view, sorted when its renderer says so."""
     renderer = plan.style.renderer
     names = [field.name for field in provider.schema().fields]
-    used = renderer.used_fields()
+    used = plan.style.used_fields()
     if labels is not None:
         used = merge_fields([used, labels.used_fields()])
     reducible = keeps_straight(plan.transform, drawing.view) and "Point" not in plan.layer.geometry_type
