@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 
 from qgserver.diagrams.reading import read_diagrams
@@ -118,11 +118,11 @@ def _source_problems(
 ) -> Iterator[Problem]:
     """A provider that is not supported, or a source that does not open. The message holds no path or password."""
     try:
-        opened = open_raster(layer.source, sources) if isinstance(layer, RasterLayer) else None
-        provider = open_layer(project, layer, sources) if isinstance(layer, VectorLayer) else None
-        if ask and opened is not None:
-            opened.info()
-        if ask and provider is not None:
-            provider.schema()
+        if isinstance(layer, RasterLayer):
+            known: Callable[[], object] = open_raster(layer.source, sources).info
+        else:
+            known = open_layer(project, layer, sources).schema
+        if ask:
+            known()
     except ProviderError as error:
         yield Problem(layer.name, "datasource", error.message)

@@ -67,8 +67,7 @@ def select(
     extent: Extent | None = None
     fids = query.fids
     possible = True
-    # In WFS 2.0 numbers without the name of a CRS are in the one of the capabilities, which is a URN.
-    srs_given = query.srs_name or (layer_crs.urn if query.version == V2 and layer_crs is not None else "")
+    srs_given = _srs_given(query, layer_crs)
     if query.filter is not None:
         key = _key_reader(kind, query.version)
         scope = fes.Scope(published, _geometry_names(kind), layer_crs, srs_given, key, kind.name)
@@ -107,6 +106,12 @@ def select(
         get_transform(layer_crs, crs),
         geometry_type(kind.layer, schema) or "Unknown" if with_geometry and has_geometry else "",
     )
+
+
+def _srs_given(query: Query, layer_crs: Crs | None) -> str:
+    """The CRS of coordinates without the name of one: SRSNAME, in WFS 2.0 else that of the capabilities, which is a
+    URN."""
+    return query.srs_name or (layer_crs.urn if query.version == V2 and layer_crs is not None else "")
 
 
 def _bbox_extent(bbox: Bbox, srs_name: str, layer_crs: Crs | None) -> Extent:

@@ -21,13 +21,19 @@ LINES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
-    """A rectangle of ``color`` with a black border, at whole pixels; ``x`` and the others in millimetres."""
+class Mark:
+    """What stands beside a text, and where, in millimetres."""
 
     x: float
     y: float
     width: float
     height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Patch(Mark):
+    """A rectangle of ``color`` with a black border, at whole pixels."""
+
     color: Color
 
     def draw(self, canvas: Canvas, factor: float) -> None:
@@ -38,13 +44,9 @@ class Patch:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Mark):
     """A bar of colours with a black border that lies half on its outermost pixels."""
 
-    x: float
-    y: float
-    width: float
-    height: float
     ramp: LegendRamp
 
     def draw(self, canvas: Canvas, factor: float) -> None:
@@ -74,7 +76,7 @@ def draw_patch(canvas: Canvas, size: tuple[int, int], color: Color) -> None:
     fill(canvas, _frame(-0.5, -0.5, width + 0.5, height + 0.5, 1.0), Brush(BLACK))
 
 
-def _box(mark: Patch | Bar, factor: float) -> tuple[int, int, int, int]:
+def _box(mark: Mark, factor: float) -> tuple[int, int, int, int]:
     left, top = int(mark.x * factor), int(mark.y * factor)
     return left, top, left + max(int(mark.width * factor), 1), top + max(int(mark.height * factor), 1)
 

@@ -16,7 +16,7 @@ from qgserver.draw.text import draw_paths, layout
 from qgserver.draw.units import RenderScale
 from qgserver.project.model import Project
 from qgserver.rasters.model import LegendRamp
-from qgserver.render.legend.bars import Bar, Patch, bar_size, lay_out_bar
+from qgserver.render.legend.bars import Bar, Mark, Patch, bar_size, lay_out_bar
 from qgserver.render.legend.nodes import LayerNode, Node, Row
 from qgserver.render.legend.request import MM_PER_INCH, TEXT_SCALE, LegendStyle, TextStyle
 from qgserver.render.legend.swatch import Box, layer_painter
@@ -45,24 +45,16 @@ class _Text:
 
 
 @dataclass(frozen=True, slots=True)
-class _Swatch:
-    x: float
-    y: float
-    width: float
-    height: float
+class _Swatch(Mark):
     symbol: Symbol
     node: LayerNode
 
 
 @dataclass(frozen=True, slots=True)
-class _Square:
+class _Square(Mark):
     """An icon of one colour: it is as large as fits into the place of a symbol, and stands at whole pixels where one of
     ``ICON`` pixels would be centred (measured)."""
 
-    x: float
-    y: float
-    width: float
-    height: float
     color: Color
 
     def draw(self, canvas: Canvas, factor: float) -> None:
